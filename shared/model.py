@@ -1,0 +1,118 @@
+"""The values both sides speak of: a pool, its reading, and the snapshot of one host at one instant.
+
+What runs out is a *pool*: one (network namespace, local ip, peer ip, peer port) for connect(), never the host as a
+whole. Everything here is a frozen value; addresses are packed bytes, v4-mapped ones folded (see shared.addresses).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.addresses import format_endpoint, format_ip
+from shared.ports import PortRange
+from shared.tcp import State
+
+
+class Kind(StrEnum):
+    """Which rule of the kernel a pool follows."""
+
+    CONNECT = "connect"
+    """TCP connect() without a bind: one pool per (local ip, peer ip, peer port)."""
+    BIND = "bind"
+    """TCP bind(ip, 0) before connect(): one pool per local ip, whatever the destination."""
+    UDP = "udp"
+    """UDP autobind: one pool per address family, whatever the destination."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pool:
+    """What a set of connections shares its ports with. Fields that the kind does not use are empty (b"", 0)."""
+
+    netns: str
+    kind: Kind
+    local: bytes
+    peer: bytes = b""
+    peer_port: int = 0
+
+    @property
+    def local_ip(self) -> str:
+        """The source address as text."""
+        return format_ip(self.local)
+
+    @property
+    def peer_ip(self) -> str:
+        """The destination address as text."""
+        return format_ip(self.peer)
+
+    def __str__(self) -> str:
+        if self.kind is Kind.CONNECT:
+            return f"{self.local_ip} -> {format_endpoint(self.peer, self.peer_port)}"
+        return f"{self.local_ip} -> any ({self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One pool at one instant. Counts are ports; `headroom` is how many more plain connect() would succeed."""
+
+    pool: Pool
+    held: int
+    capacity: int
+    headroom_min: int
+    headroom_max: int
+    states: Mapping[State, int] = field(default_factory=dict)
+
+    @property
+    def occupancy(self) -> float:
+        """The held share of the capacity, 0.0 to 1.0; a pool without any port to lend is full."""
+        return min(1.0, self.held / self.capacity) if self.capacity else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What a snapshot does not list one by one, as exact sums, so that totals always add up."""
+
+    pools: int = 0
+    held: int = 0
+    max_held: int = 0
+    """Upper bound of `held` for any pool that is not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    """One network namespace of the host as the sample found it."""
+
+    name: str
+    inode: int
+    port_range: PortRange
+    reserved: int
+    """Ports of the range in ip_local_reserved_ports."""
+    blocked: int
+    """Ports of the range, not reserved, that no connect() may take because something bound them."""
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """The sysctls that decide what connect() may do, by their name under net.ipv4."""
+    totals: Mapping[State, int] = field(default_factory=dict)
+    """Outbound sockets on ports of the range, by state, over all pools."""
+    remainder: Remainder = field(default_factory=Remainder)
+
+    @property
+    def capacity(self) -> int:
+        """Ports a connect pool of this namespace can lend at all."""
+        return max(0, len(self.port_range) - self.reserved - self.blocked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All readings of one host at one instant. (host, boot_id, seq) names it: receiving it twice is harmless."""
+
+    host: str
+    boot_id: str
+    seq: int
+    taken_at_ms: int
+    agent_version: str
+    interval_ms: int
+    """How often this agent means to report; silence is measured against it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    namespaces: tuple[Namespace, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    failure: str | None = None
+    """Why the sample could not be taken; then there are no readings. Blind is not silent."""

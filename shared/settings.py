@@ -1,0 +1,97 @@
+"""Configuration from TOML into a frozen dataclass: every key known, every value typed, every mistake explained.
+
+A dataclass field is a key; its annotation is the type asked for; its default is the key's default. Supported: str, int,
+float, bool, Path, `X | None`, `dict[str, str]`, `tuple[X, ...]` and nested dataclasses (tables).
+"""
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.errors import PortgaugeError
+
+T = TypeVar("T")
+_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+
+
+class SettingsError(PortgaugeError):
+    """A configuration file cannot be used. `key` is empty where the whole file is at fault."""
+
+    def __init__(self, source: str, key: str, what: str) -> None:
+        super().__init__(f"{source}: {f'{key}: ' if key else ''}{what}")
+        self.source, self.key = source, key
+
+
+def load(kind: type[T], path: Path) -> T:
+    """Read `path` as a `kind`. Raises SettingsError that names the file, the key and the mend."""
+    return build(kind, read_toml(path), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file as plain values. Raises SettingsError where it cannot be read or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(str(path), "", f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(str(path), "", "is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), "", f"is not TOML: {error}") from None
+
+
+def build(kind: type[T], values: Mapping[str, Any], source: str, prefix: str = "") -> T:
+    """Make a `kind` of the values. `prefix` is the table they stand in, for messages."""
+    assert dataclasses.is_dataclass(kind)  # noqa: S101 - a programmer's mistake, never a user's
+    hints = typing.get_type_hints(kind)
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    for key in values:
+        if key not in known:
+            raise SettingsError(source, prefix + key, _unknown(key, known))
+    missing = [name for name, field in known.items() if name not in values and _is_required(field)]
+    if missing:
+        raise SettingsError(source, prefix + missing[0], "is required")
+    made = {key: _value(hints[key], value, source, prefix + key) for key, value in values.items()}
+    try:
+        return kind(**made)
+    except PortgaugeError as error:
+        raise SettingsError(source, prefix.rstrip("."), str(error)) from None
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _unknown(key: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return f"unknown key; {hint}"
+
+
+def _value(hint: Any, value: Any, source: str, key: str) -> Any:  # noqa: PLR0911 - one line a supported type
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        return _value(next(a for a in arguments if a is not types.NoneType), value, source, key)
+    if origin is dict:
+        table = _expect(dict, value, source, key, "a table")
+        return {name: _value(arguments[1], item, source, f"{key}.{name}") for name, item in table.items()}
+    if origin is tuple:
+        items = _expect(list, value, source, key, "a list")
+        return tuple(_value(arguments[0], item, source, f"{key}[{number}]") for number, item in enumerate(items))
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return build(hint, _expect(dict, value, source, key, "a table"), source, f"{key}.")
+    if hint is Path:
+        return Path(_expect(str, value, source, key, _NAMES[Path]))
+    if hint is float and type(value) is int:
+        return float(value)
+    return _expect(hint, value, source, key, _NAMES[hint])
+
+
+def _expect(kind: type[T], value: Any, source: str, key: str, name: str) -> T:
+    if type(value) is not kind:
+        raise SettingsError(source, key, f"{name} is needed, not {value!r}")
+    return value
