@@ -66,7 +66,6 @@ def _unpack(body: bytes) -> Any:
             raw=False,
             strict_map_key=True,
             max_ext_len=0,
-            max_buffer_size=MAX_BODY_BYTES,
             object_pairs_hook=_map_without_duplicates,
         )
     except Malformed:
