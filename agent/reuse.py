@@ -1,0 +1,24 @@
+"""Whether connect() may recycle a TIME_WAIT (net/ipv4/tcp_ipv4.c, tcp_twsk_unique). Pure."""
+
+from agent.sysctl import PortSettings
+
+LOOPBACK_V6 = bytes(15) + b"\x01"
+OFF, ON, LOOPBACK_ONLY = 0, 1, 2
+DEFAULT_DELAY_MS = 1_000
+"""How old a TIME_WAIT must be: tcp_tw_reuse_delay from 6.14 on, about a second before."""
+
+
+def is_loopback(address: bytes) -> bool:
+    """127.0.0.0/8 or ::1, as the kernel tests it; another address that merely lives on lo is not."""
+    return address[:1] == b"\x7f" if len(address) == 4 else address == LOOPBACK_V6  # noqa: PLR2004 - IPv4
+
+
+def may_reuse(local: bytes, peer: bytes, settings: PortSettings, ifindex: int = 0) -> bool:
+    """Whether any TIME_WAIT between these two may be recycled, its age and the peer's timestamps left aside.
+
+    Without timestamps on our side no connection had them. `ifindex` 1, a socket bound to lo, counts as loopback.
+    """
+    if not settings.integers.get("tcp_timestamps", 1):
+        return False
+    mode = settings.integers.get("tcp_tw_reuse", OFF)
+    return mode == ON or (mode == LOOPBACK_ONLY and (is_loopback(local) or is_loopback(peer) or ifindex == 1))
