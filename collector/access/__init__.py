@@ -1,0 +1,1 @@
+"""Who may do what: tokens, what they grant, and the sessions of the page."""

@@ -1,0 +1,1 @@
+"""The hosts as a fleet: who reports, who is silent, which pools are hottest."""

@@ -1,0 +1,137 @@
+"""What the collector knows of one host, and how a received snapshot changes it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from shared.model import Snapshot
+
+SILENT_INTERVALS = 3
+"""One report may be lost and one late; three missed in a row are silence."""
+SILENT_AT_LEAST_MS = 5_000
+"""Agents that report many times a second are not silent for one slow round trip."""
+
+
+class Presence(StrEnum):
+    """Whether a host's latest readings may be believed now."""
+
+    REPORTING = "reporting"
+    SILENT = "silent"
+    """Nothing new has been received for three intervals."""
+    BLIND = "blind"
+    """It reports, but says that it cannot sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid snapshot as it was received. `body` is what the wire carried."""
+
+    snapshot: Snapshot
+    body: bytes
+    received_ms: int
+
+    @property
+    def taken_ms(self) -> int:
+        """When it was taken by its host's clock, the future clamped: nothing is taken after it is received."""
+        return min(self.snapshot.taken_at_ms, self.received_ms)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """(host, boot_id, seq): what makes a retry harmless."""
+        return (self.snapshot.host, self.snapshot.boot_id, self.snapshot.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Counters over its life here, and the newest snapshot's facts (`latest_hot_id` 0: none yet)."""
+
+    id: int
+    name: str
+    received: int = 0
+    duplicates: int = 0
+    missing: int = 0
+    last_seen_ms: int = 0
+    boot_id: str = ""
+    last_seq: int = 0
+    latest_hot_id: int = 0
+    latest_received_ms: int = 0
+    latest_taken_ms: int = 0
+    skew_ms: int = 0
+    interval_ms: int = 0
+    agent_version: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    failure: str | None = None
+
+    @property
+    def role(self) -> str | None:
+        """The group of machines it belongs to."""
+        return self.labels.get("role")
+
+    def presence(self, now_ms: int) -> Presence:
+        """What its latest readings are worth at `now_ms`."""
+        if now_ms - self.latest_received_ms > self._patience_ms:
+            return Presence.SILENT
+        return Presence.REPORTING if self.failure is None else Presence.BLIND
+
+    def is_superseded_by(self, arrival: Arrival) -> bool:
+        """Whether the arrival is newer than all that was received of this host.
+
+        Within a boot seq decides. Across boots the time taken does, so that the backlog of an old boot, sent after
+        the new boot's first report, stays history. A clock that a reboot set back would make the new boot look old
+        for ever; but then the old boot has gone silent, and whoever speaks is the host.
+        """
+        if self.latest_hot_id == 0:
+            return True
+        if arrival.snapshot.boot_id == self.boot_id:
+            return arrival.snapshot.seq > self.last_seq
+        is_later = arrival.taken_ms > self.latest_taken_ms
+        return is_later or arrival.received_ms - self.latest_received_ms > self._patience_ms
+
+    def with_duplicate(self, received_ms: int) -> "Host":
+        """After receiving again what was already stored."""
+        return replace(self, duplicates=self.duplicates + 1, last_seen_ms=max(self.last_seen_ms, received_ms))
+
+    def with_arrival(self, arrival: Arrival, *, missing: int, is_newest: bool) -> "Host":
+        """After storing the arrival; `missing` is the change in snapshots known to exist and not received."""
+        counted = replace(
+            self,
+            received=self.received + 1,
+            missing=max(0, self.missing + missing),
+            last_seen_ms=max(self.last_seen_ms, arrival.received_ms),
+        )
+        return counted._with_newest(arrival) if is_newest else counted  # noqa: SLF001 - our own class
+
+    def _with_newest(self, arrival: Arrival) -> "Host":
+        snapshot = arrival.snapshot
+        return replace(
+            self,
+            boot_id=snapshot.boot_id,
+            last_seq=snapshot.seq,
+            latest_received_ms=arrival.received_ms,
+            latest_taken_ms=arrival.taken_ms,
+            skew_ms=snapshot.taken_at_ms - arrival.received_ms,
+            interval_ms=snapshot.interval_ms,
+            agent_version=snapshot.agent_version,
+            labels=dict(snapshot.labels),
+            failure=snapshot.failure,
+        )
+
+    @property
+    def _patience_ms(self) -> int:
+        return max(SILENT_INTERVALS * self.interval_ms, SILENT_AT_LEAST_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """The sequence numbers seen of one boot of a host, both ends included."""
+
+    first_seq: int
+    last_seq: int
+
+    def with_seq(self, seq: int) -> tuple["Boot", int]:
+        """After a number not seen before; and by how much the count of missing numbers changes."""
+        if seq > self.last_seq:
+            return Boot(self.first_seq, seq), seq - self.last_seq - 1
+        if seq < self.first_seq:
+            return Boot(seq, self.last_seq), self.first_seq - seq - 1
+        return self, -1

@@ -1,0 +1,106 @@
+"""Hosts and the boots that were seen of them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+
+from collector.fleet.host import Boot, Host
+from collector.storage import tables
+from collector.storage.database import AsyncConnection
+
+host, boot = tables.host, tables.boot
+_COUNTED = [column for column in host.c if column.name not in {"id", "name"}]
+
+BootKey = tuple[int, str]
+"""(host id, boot id)."""
+
+
+async def all_hosts(db: AsyncConnection) -> list[Host]:
+    """Every host, by name."""
+    return [_host(row) for row in await db.execute(select(*host.c).order_by(host.c.name))]
+
+
+async def by_name(db: AsyncConnection, name: str) -> Host | None:
+    """The host of that name, if it ever reported."""
+    row = (await db.execute(select(*host.c).where(host.c.name == name))).one_or_none()
+    return _host(row) if row else None
+
+
+async def ensure(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
+    """The hosts of these names; those never heard of before are added, with nothing received yet."""
+    found = await _named(db, names)
+    fresh = sorted(set(names) - found.keys())
+    if fresh:
+        await db.execute(insert(host), [_row(Host(id=0, name=name)) for name in fresh])
+        found |= await _named(db, fresh)
+    return found
+
+
+async def save(db: AsyncConnection, hosts: Iterable[Host]) -> None:
+    """Write down what changed of hosts that are known."""
+    rows = [{**_row(item), "which": item.id} for item in hosts]
+    if rows:
+        values: dict[str, Any] = {column.name: bindparam(column.name) for column in _COUNTED}
+        await db.execute(update(host).where(host.c.id == bindparam("which")).values(values), rows)
+
+
+async def boots(db: AsyncConnection, keys: Collection[BootKey]) -> dict[BootKey, Boot]:
+    """The boots known of these."""
+    query = select(boot.c.host_id, boot.c.boot_id, boot.c.first_seq, boot.c.last_seq).where(
+        tuple_(boot.c.host_id, boot.c.boot_id).in_(list(keys))
+    )
+    return {(row.host_id, row.boot_id): Boot(row.first_seq, row.last_seq) for row in await db.execute(query)}
+
+
+async def save_boots(
+    db: AsyncConnection, known: Collection[BootKey], changed: Mapping[BootKey, Boot], received_ms: int
+) -> None:
+    """Write down boots that changed; `known` tells which have a row already."""
+    rows = [
+        {
+            "which_host": key[0],
+            "which_boot": key[1],
+            "first_seq": item.first_seq,
+            "last_seq": item.last_seq,
+            "received_ms": received_ms,
+        }
+        for key, item in changed.items()
+    ]
+    old = [row for row in rows if (row["which_host"], row["which_boot"]) in known]
+    new = [row for row in rows if (row["which_host"], row["which_boot"]) not in known]
+    values: dict[str, Any] = {name: bindparam(name) for name in ("first_seq", "last_seq", "received_ms")}
+    if old:
+        is_it = (boot.c.host_id == bindparam("which_host")) & (boot.c.boot_id == bindparam("which_boot"))
+        await db.execute(update(boot).where(is_it).values(values), old)
+    if new:
+        ids: dict[str, Any] = {"host_id": bindparam("which_host"), "boot_id": bindparam("which_boot")}
+        await db.execute(insert(boot).values(ids | values), new)
+
+
+async def prune_boots(db: AsyncConnection, before_ms: int) -> int:
+    """Forget boots not heard of since `before_ms`, except each host's present one. Answers how many."""
+    current = select(host.c.id).where(host.c.id == boot.c.host_id, host.c.boot_id == boot.c.boot_id).exists()
+    result = await db.execute(boot.delete().where(boot.c.received_ms < before_ms, ~current))
+    return result.rowcount
+
+
+async def count(db: AsyncConnection) -> int:
+    """How many hosts ever reported."""
+    return (await db.execute(select(func.count()).select_from(host))).scalar_one()
+
+
+async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
+    query = select(*host.c).where(host.c.name.in_(list(names)))
+    return {row.name: _host(row) for row in await db.execute(query)}
+
+
+def _host(row: Any) -> Host:
+    return Host(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+
+
+def _row(item: Host) -> dict[str, object]:
+    values = asdict(item)
+    del values["id"]
+    return values

@@ -1,0 +1,108 @@
+"""The hot log: every snapshot as it was received, in the order it was received."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, tuple_
+
+from collector.fleet.host import Arrival, Host
+from collector.storage import tables
+from collector.storage.database import AsyncConnection
+from collector.trends.window import Window
+
+hot, host = tables.hot, tables.host
+_LOGGED = (hot.c.id, hot.c.host_id, hot.c.received_ms, hot.c.taken_ms, hot.c.body)
+
+Key = tuple[int, str, int]
+"""(host id, boot id, seq)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An arrival to be appended; `is_newest` where nothing newer of its host had been received."""
+
+    host_id: int
+    arrival: Arrival
+    is_newest: bool
+
+    @property
+    def key(self) -> Key:
+        """What no two rows share."""
+        return (self.host_id, self.arrival.snapshot.boot_id, self.arrival.snapshot.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A snapshot of the log. Times are ms; `taken_ms` is by the host's clock, never after `received_ms`."""
+
+    id: int
+    host_id: int
+    received_ms: int
+    taken_ms: int
+    body: bytes
+
+
+async def present(db: AsyncConnection, keys: Collection[Key]) -> set[Key]:
+    """Which of these are in the log already."""
+    columns = (hot.c.host_id, hot.c.boot_id, hot.c.seq)
+    rows = await db.execute(select(*columns).where(tuple_(*columns).in_(list(keys))))
+    return {(row.host_id, row.boot_id, row.seq) for row in rows}
+
+
+async def append(db: AsyncConnection, entries: Sequence[Entry]) -> list[int]:
+    """Append, and answer the ids in the same order."""
+    if not entries:
+        return []
+    rows = [
+        {
+            "received_ms": entry.arrival.received_ms,
+            "taken_ms": entry.arrival.taken_ms,
+            "host_id": entry.host_id,
+            "boot_id": entry.arrival.snapshot.boot_id,
+            "seq": entry.arrival.snapshot.seq,
+            "is_newest": entry.is_newest,
+            "body": entry.arrival.body,
+        }
+        for entry in entries
+    ]
+    made = await db.execute(insert(hot).returning(hot.c.id, sort_by_parameter_order=True), rows)
+    return list(made.scalars())
+
+
+async def newest_after(db: AsyncConnection, hot_id: int, limit: int) -> list[Logged]:
+    """The next snapshots past `hot_id` that were news of their host when received, in that order."""
+    query = select(*_LOGGED).where(hot.c.id > hot_id, hot.c.is_newest).order_by(hot.c.id).limit(limit)
+    return [Logged(*row) for row in await db.execute(query)]
+
+
+async def latest(db: AsyncConnection, hosts: Sequence[Host]) -> dict[int, Logged]:
+    """The newest snapshot of each of these hosts, by host id."""
+    rows = await db.execute(select(*_LOGGED).where(hot.c.id.in_([item.latest_hot_id for item in hosts])))
+    return {row.host_id: Logged(*row) for row in rows}
+
+
+async def window(
+    db: AsyncConnection, host_id: int, span: Window, *, after: tuple[int, int], limit: int
+) -> list[Logged]:
+    """A page of one host's snapshots taken in the window, oldest first, past `after` (taken_ms, id)."""
+    query = (
+        select(*_LOGGED)
+        .where(hot.c.host_id == host_id, hot.c.taken_ms >= span.from_ms, hot.c.taken_ms < span.to_ms)
+        .where(tuple_(hot.c.taken_ms, hot.c.id) > tuple_(*after))
+        .order_by(hot.c.taken_ms, hot.c.id)
+        .limit(limit)
+    )
+    return [Logged(*row) for row in await db.execute(query)]
+
+
+async def prune(db: AsyncConnection, before_ms: int, limit: int) -> int:
+    """Delete up to `limit` snapshots received before `before_ms`, never a host's newest. Answers how many."""
+    newest = select(host.c.latest_hot_id)
+    old = (
+        select(hot.c.id)
+        .where(hot.c.received_ms < before_ms, hot.c.id.not_in(newest))
+        .order_by(hot.c.received_ms)
+        .limit(limit)
+    )
+    result = await db.execute(delete(hot).where(hot.c.id.in_(old)))
+    return result.rowcount

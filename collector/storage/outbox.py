@@ -1,0 +1,114 @@
+"""Notices owed to channels. A row is written with the transition it tells of, and closed when it was told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from collector.alerts.notice import Notice
+from collector.storage import tables
+from collector.storage.database import AsyncConnection
+
+outbox, attempt = tables.outbox, tables.attempt
+
+DELIVERED = "delivered"
+GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notice that a channel has not taken yet."""
+
+    id: int
+    key: str
+    document: dict[str, Any]
+    created_ms: int
+    attempts: int
+
+
+async def put(db: AsyncConnection, alert_id: int, notice: Notice, channels: Iterable[str], now_ms: int) -> None:
+    """Owe the notice to each channel, at once."""
+    rows = [
+        {
+            "key": notice.key,
+            "channel": channel,
+            "alert_id": alert_id,
+            "document": dict(notice.document),
+            "created_ms": now_ms,
+            "attempts": 0,
+            "next_attempt_ms": now_ms,
+        }
+        for channel in channels
+    ]
+    if rows:
+        await db.execute(insert(outbox), rows)
+
+
+async def due(db: AsyncConnection, channel: str, now_ms: int, limit: int) -> list[Owed]:
+    """What this channel should try now, oldest first.
+
+    A notice waits for the earlier ones of its alert, so that nobody hears `firing` after `resolved`.
+    """
+    earlier = outbox.alias()
+    is_behind = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.channel == outbox.c.channel,
+            earlier.c.alert_id == outbox.c.alert_id,
+            earlier.c.outcome.is_(None),
+            earlier.c.id < outbox.c.id,
+        )
+        .exists()
+    )
+    query = (
+        select(outbox.c.id, outbox.c.key, outbox.c.document, outbox.c.created_ms, outbox.c.attempts)
+        .where(outbox.c.channel == channel, outbox.c.outcome.is_(None), outbox.c.next_attempt_ms <= now_ms, ~is_behind)
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
+    return [Owed(*row) for row in await db.execute(query)]
+
+
+async def record_delivered(db: AsyncConnection, owed: Owed, now_ms: int, detail: str) -> None:
+    """The channel took it."""
+    await _record(db, owed, now_ms, detail, succeeded=True)
+    await _close(db, owed.id, now_ms, DELIVERED)
+
+
+async def record_failed(db: AsyncConnection, owed: Owed, now_ms: int, detail: str, retry_ms: int | None) -> None:
+    """The channel did not take it: try again at `retry_ms`, or never (None)."""
+    await _record(db, owed, now_ms, detail, succeeded=False)
+    if retry_ms is None:
+        await _close(db, owed.id, now_ms, GIVEN_UP)
+    else:
+        await db.execute(update(outbox).where(outbox.c.id == owed.id).values(next_attempt_ms=retry_ms))
+
+
+async def give_up_on_strangers(db: AsyncConnection, channels: Iterable[str], now_ms: int) -> int:
+    """Close what is owed to channels that are no longer configured. Answers how many."""
+    orphaned = outbox.c.outcome.is_(None) & outbox.c.channel.not_in(list(channels))
+    result = await db.execute(update(outbox).where(orphaned).values(outcome=GIVEN_UP, closed_ms=now_ms))
+    return result.rowcount
+
+
+async def count_owed(db: AsyncConnection) -> dict[str, int]:
+    """How many notices each channel has not taken yet."""
+    query = select(outbox.c.channel, func.count().label("n")).where(outbox.c.outcome.is_(None))
+    return {row.channel: row.n for row in await db.execute(query.group_by(outbox.c.channel))}
+
+
+async def prune(db: AsyncConnection, before_ms: int) -> int:
+    """Forget notices closed before `before_ms`, and their attempts. Answers how many."""
+    closed = outbox.c.closed_ms < before_ms
+    await db.execute(delete(attempt).where(attempt.c.outbox_id.in_(select(outbox.c.id).where(closed))))
+    return (await db.execute(delete(outbox).where(closed))).rowcount
+
+
+async def _record(db: AsyncConnection, owed: Owed, now_ms: int, detail: str, *, succeeded: bool) -> None:
+    await db.execute(insert(attempt).values(outbox_id=owed.id, at_ms=now_ms, succeeded=succeeded, detail=detail))
+    await db.execute(update(outbox).where(outbox.c.id == owed.id).values(attempts=outbox.c.attempts + 1))
+
+
+async def _close(db: AsyncConnection, outbox_id: int, now_ms: int, outcome: str) -> None:
+    await db.execute(update(outbox).where(outbox.c.id == outbox_id).values(outcome=outcome, closed_ms=now_ms))

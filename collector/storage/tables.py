@@ -1,0 +1,167 @@
+"""The tables, as SQLAlchemy Core. migrations/ makes them; a test holds the two against each other."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits; on SQLite spelled INTEGER, the only type that aliases the rowid."""
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("scope", String(8), nullable=False),
+    Column("host", Text, comment="the only host a push token may speak for; null: any"),
+    Column("digest", LargeBinary(32), nullable=False, comment="sha256 of the secret part"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+host = Table(
+    "host",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("received", BigInteger, nullable=False, comment="distinct snapshots"),
+    Column("duplicates", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False, comment="gaps in seq within each boot"),
+    Column("last_seen_ms", BigInteger, nullable=False, comment="receive time of anything"),
+    Column("boot_id", Text, nullable=False, comment="this and the following: of the newest snapshot"),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("latest_hot_id", BigInteger, nullable=False),
+    Column("latest_received_ms", BigInteger, nullable=False),
+    Column("latest_taken_ms", BigInteger, nullable=False, comment="never after latest_received_ms"),
+    Column("skew_ms", BigInteger, nullable=False, comment="the host's clock minus ours, transit included"),
+    Column("interval_ms", BigInteger, nullable=False),
+    Column("agent_version", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("failure", Text),
+)
+
+boot = Table(
+    "boot",
+    metadata,
+    Column("host_id", ForeignKey("host.id"), primary_key=True),
+    Column("boot_id", Text, primary_key=True),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+hot = Table(
+    "hot",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("taken_ms", BigInteger, nullable=False, comment="by the host's clock, never after received_ms"),
+    Column("host_id", ForeignKey("host.id"), nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("is_newest", Boolean, nullable=False, comment="nothing newer of this host had been received"),
+    Column("body", LargeBinary, nullable=False, comment="as received: shared.wire"),
+    UniqueConstraint("host_id", "boot_id", "seq"),
+    Index(None, "host_id", "taken_ms"),
+    Index(None, "received_ms"),
+    # An id is a place in the log and the evaluation's cursor: SQLite must never hand one out twice.
+    sqlite_autoincrement=True,
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("hot_id", BigInteger, nullable=False, comment="everything up to here is done"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("host_id", ForeignKey("host.id"), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("netns", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("local", LargeBinary(16), nullable=False),
+    Column("peer", LargeBinary(16), nullable=False),
+    Column("peer_port", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("hot_since_ms", BigInteger),
+    Column("fired_ms", BigInteger),
+    Column("at_ms", BigInteger, nullable=False, comment="when what follows was last known"),
+    Column("held", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("headroom_min", Integer, nullable=False),
+    Column("headroom_max", Integer, nullable=False),
+    Column("states", JSON, nullable=False),
+    Column("is_bound", Boolean, nullable=False, comment="held is an upper bound: the pool was not listed"),
+    UniqueConstraint("host_id", "rule", "netns", "kind", "local", "peer", "peer_port", name="uq_alert_subject"),
+    Index(None, "state"),
+    sqlite_autoincrement=True,
+)
+
+transition = Table(
+    "transition",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("before", String(8), nullable=False),
+    Column("after", String(8), nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Index(None, "alert_id"),
+    Index(None, "at_ms"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(32), nullable=False, comment="names the notice to whoever receives it twice"),
+    Column("channel", Text, nullable=False),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_ms", BigInteger, nullable=False),
+    Column("outcome", String(16), comment="delivered or given_up; null: still owed"),
+    Column("closed_ms", BigInteger),
+    UniqueConstraint("key", "channel"),
+    Index(None, "channel", "outcome", "next_attempt_ms"),
+    Index(None, "alert_id"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("outbox_id", ForeignKey("outbox.id"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "outbox_id"),
+)

@@ -1,0 +1,1 @@
+"""How pools went over time."""

@@ -1,0 +1,44 @@
+"""A stretch of time cut into steps. Pure."""
+
+from dataclasses import dataclass
+
+from shared.errors import PortgaugeError
+
+MAX_POINTS = 2_000
+"""More than a wide screen has columns; a finer look takes a shorter window."""
+
+
+class InvalidWindow(PortgaugeError):
+    """A stretch of time nobody can be shown. `parameter` names what to change."""
+
+    def __init__(self, parameter: str, what: str) -> None:
+        super().__init__(what)
+        self.parameter = parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[from_ms, to_ms) in steps of `step_ms`; the first step begins at or before from_ms, on a multiple of step_ms."""
+
+    from_ms: int
+    to_ms: int
+    step_ms: int
+
+    def __post_init__(self) -> None:
+        if self.step_ms <= 0:
+            raise InvalidWindow("step", "the step must be above 0 seconds")
+        if self.to_ms <= self.from_ms:
+            raise InvalidWindow("to", "must be after from")
+        if len(self) > MAX_POINTS:
+            raise InvalidWindow("step", f"asks for {len(self):,} points; at most {MAX_POINTS:,}: widen the step")
+
+    def __len__(self) -> int:
+        return -(-self.to_ms // self.step_ms) - self.from_ms // self.step_ms
+
+    def index(self, at_ms: int) -> int:
+        """Which step the time falls into."""
+        return at_ms // self.step_ms - self.from_ms // self.step_ms
+
+    def start_ms(self, index: int) -> int:
+        """When that step begins."""
+        return (self.from_ms // self.step_ms + index) * self.step_ms
