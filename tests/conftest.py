@@ -1,0 +1,27 @@
+"""What every test may ask for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.netns import Netns, fresh_netns, why_none
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a network namespace where none can be made: in one place, so that pytest says it in one line."""
+    if "new_netns" in getattr(item, "fixturenames", ()) and (reason := why_none()):
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def new_netns() -> Iterator[Callable[[], Netns]]:
+    """Make network namespaces, as many as the test wants."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(fresh_netns())
+
+
+@pytest.fixture
+def netns(new_netns: Callable[[], Netns]) -> Netns:
+    """A fresh network namespace with lo up, gone without a trace after the test."""
+    return new_netns()
