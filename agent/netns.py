@@ -1,17 +1,11 @@
 """Which network namespace we are in, and what people call it."""
 
 from pathlib import Path
-from typing import NamedTuple
+
+from agent.model import NetnsId
 
 HOST = "host"
 NAMED = Path("/run/netns")
-
-
-class NetnsId(NamedTuple):
-    """One network namespace: what people call it, and the inode that is it for as long as it lives."""
-
-    name: str
-    inode: int
 
 
 def current() -> NetnsId:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agent import netns, sysctl
+from agent.model import PortSettings
 from agent.netlink.records import sockets
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
-from agent.sysctl import PortSettings
 from agent.tally import CONNECTED_STATES, Counts, Summary, count, pools, summarise
 from shared.ports import PortRange
 from shared.tcp import State, state_mask

@@ -1,30 +1,14 @@
 """The sysctls that decide what connect() may do, read from /proc/sys/net of the thread's network namespace."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import SamplingFailed
-from shared.ports import InvalidPorts, PortRange, parse_port_range, parse_ports
+from agent.model import PortSettings
+from shared.ports import InvalidPorts, parse_port_range, parse_ports
 
 IPV4 = Path("/proc/sys/net/ipv4")
 INTEGERS = ("tcp_tw_reuse", "tcp_tw_reuse_delay", "tcp_timestamps", "tcp_max_tw_buckets", "tcp_fin_timeout")
 """Read where the kernel has them: tcp_tw_reuse_delay came with 6.14."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortSettings:
-    """How one network namespace lends its ports."""
-
-    port_range: PortRange
-    reserved: frozenset[int] = frozenset()
-    """All of ip_local_reserved_ports, inside the range or not."""
-    integers: dict[str, int] = field(default_factory=dict)
-    """The other sysctls by their name under net.ipv4; a missing name means that the kernel has no such setting."""
-
-    @property
-    def reserved_in_range(self) -> frozenset[int]:
-        """The reserved ports that cost the range something."""
-        return frozenset(port for port in self.reserved if port in self.port_range)
 
 
 def read_port_settings(root: Path = IPV4) -> PortSettings:

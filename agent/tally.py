@@ -14,11 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agent.model import NetnsId, PortSettings
 from agent.netlink.messages import records
 from agent.netlink.records import address
-from agent.netns import NetnsId
 from agent.reuse import may_reuse
-from agent.sysctl import PortSettings
 from shared.addresses import V6_BYTES
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
 from shared.tcp import ALL_STATES, State, state_mask

@@ -1,0 +1,194 @@
+"""TCP connect() without a port of its own: __inet_hash_connect (net/ipv4/inet_hashtables.c). Pure.
+
+A port serves unless (a) its bind bucket is blocked: something bound it, whatever the destination, local address or
+family, or (b) the very tuple is taken by a socket in any state, a recyclable TIME_WAIT excepted. (b) is in every dump.
+(a) is visible for listeners, idle binds and sockets bound to a port by number; bind(ip, 0) before connect(), children
+of a closed listener, and what explicitly bound sockets leave behind are hidden, until the bucket is probed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.accounting.derivation import BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation, Doubt
+from agent.accounting.question import Question, effective_range
+from agent.model import PortSettings
+from agent.netlink.records import Socket
+from agent.reuse import DEFAULT_DELAY_MS, may_reuse
+from shared.ports import PortRange
+from shared.tcp import State
+
+TIME_WAIT_MS = 60_000
+"""TCP_TIMEWAIT_LEN, a constant of the kernel; a TIME_WAIT's age is this less what its timer has left."""
+AGE_SLACK_MS = 10
+"""Timers tick in jiffies (4 ms at HZ=250, 10 ms at HZ=100); an age this close to the delay decides nothing."""
+HIDDEN = "in use elsewhere; whether something bound them shows only when probed"
+UNSURE_TIMESTAMPS = "TIME_WAIT that connect() may recycle only if the peer used timestamps"
+UNSURE_AGE = "TIME_WAIT about to be old enough for connect() to recycle"
+ODD_RANGE = "the range has an odd size: each scan leaves out its first port or its last"
+MAYBE_RELEASED = "bound by number and connected; the kernel may have released them all the same"
+BIND_ADDRESS_NO_PORT = 0x100
+"""Bit of the SOCKOPT attribute: the socket's bind(ip, 0) took no port, so it did not block one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The TCP sockets of one namespace on ports of its range, and what else is known of the ports."""
+
+    sockets: Sequence[Socket]
+    explicit: frozenset[int] = frozenset()
+    """Ports that a connected socket bound by number (bytecode: not AUTO)."""
+    probed: Mapping[int, bool] = field(default_factory=dict)
+    """Port → whether a connect() may take it, as its bucket answered."""
+    shows_idle_binds: bool = True
+    """The kernel lists bound, unconnected sockets (6.8 and later)."""
+    frees_ports_on_release: bool = True
+    """A port turns lendable when its explicit binder goes while others stay (6.18 and later)."""
+    poisons_for_life: bool = True
+    """A port once bound stays blocked while any socket is on it, bound or not (before 6.18)."""
+
+
+def derive(question: Question, settings: PortSettings, table: Table) -> Derivation:
+    """Account for `question`. Ports outside the range and reserved ones do not exist here."""
+    port_range = effective_range(settings.port_range, question.own_range)
+    reserved = frozenset(port for port in settings.reserved if port in port_range)
+    usable = set(port_range.ports) - reserved
+    blocked = {port: why for port, why in blocked_ports(table).items() if port in usable}
+    tuples = _tuples(question, table.sockets, usable - blocked.keys())
+    reusable, young = _recyclable(tuples, settings)
+    held = {port: socket for port, socket in tuples.items() if port not in reusable}
+    free = usable - blocked.keys() - held.keys()
+    hidden = hidden_ports(table, usable) & free
+    return Derivation(
+        question=question,
+        port_range=port_range,
+        reserved=reserved,
+        blocked=blocked,
+        states=_by_state(held.values()),
+        time_wait_reusable=len(reusable),
+        doubts=_only_real(
+            Doubt(len(hidden), HIDDEN),
+            Doubt(len(reusable - hidden), UNSURE_TIMESTAMPS),
+            Doubt(_odd_loss(port_range, question, free), ODD_RANGE),
+        ),
+        hopes=_only_real(
+            Doubt(len(young), UNSURE_AGE),
+            Doubt(len(_maybe_released(table) & blocked.keys() - tuples.keys()), MAYBE_RELEASED),
+        ),
+        free_even_offset=sum((port - port_range.low) % 2 == 0 for port in free),
+        probed=len(table.probed),
+    )
+
+
+def blocked_ports(table: Table) -> dict[int, str]:
+    """Ports that no connect() of the namespace may take, for certain, each with the reason."""
+    blocked = dict.fromkeys(table.explicit, BOUND_CONNECTED)
+    for socket in table.sockets:
+        if socket.state == State.LISTEN:
+            blocked[socket.local_port] = LISTENING
+        elif socket.state in (State.CLOSE, State.BOUND_INACTIVE):
+            blocked.setdefault(socket.local_port, BOUND_IDLE)
+    for port, usable in table.probed.items():
+        if usable:
+            blocked.pop(port, None)
+        else:
+            blocked.setdefault(port, PROBED)
+    return blocked
+
+
+def hidden_ports(table: Table, usable: Iterable[int]) -> set[int]:
+    """Ports of `usable` whose bucket might be blocked though no dump says so, and that no probe has told of yet."""
+    if not table.shows_idle_binds:
+        return set(usable) - table.probed.keys()
+    return {
+        socket.local_port
+        for socket in table.sockets
+        if socket.local_port not in table.probed and not _cannot_block(socket, table)
+    }
+
+
+def worth_probing(question: Question, settings: PortSettings, table: Table) -> set[int]:
+    """Ports whose bucket could change the account: hidden ones, connected explicit binders, recyclable TIME_WAITs.
+
+    A port held for certain by the pool itself stays held whatever its bucket says.
+    """
+    port_range = effective_range(settings.port_range, question.own_range)
+    usable = set(port_range.ports) - settings.reserved
+    tuples = _tuples(question, table.sockets, usable)
+    held = {port for port, socket in tuples.items() if socket.state != State.TIME_WAIT}
+    unsure = hidden_ports(table, usable) | (table.explicit - table.probed.keys())
+    return (unsure & usable) - held
+
+
+def _cannot_block(socket: Socket, table: Table) -> bool:
+    """Whether this socket proves that it left its port's bucket alone; a TIME_WAIT tells nothing."""
+    if socket.sockopt is None or table.poisons_for_life:
+        return False
+    return bool(socket.sockopt & BIND_ADDRESS_NO_PORT)
+
+
+def _tuples(question: Question, sockets: Iterable[Socket], ports: set[int]) -> dict[int, Socket]:
+    """The socket that takes the asked-for tuple on each port. A device-bound one takes it only from its own device."""
+    found: dict[int, Socket] = {}
+    for socket in sockets:
+        if (
+            socket.local_port in ports
+            and socket.peer_port == question.peer_port
+            and socket.peer == question.peer
+            and socket.local == question.local
+            and socket.ifindex in (0, question.ifindex)
+        ):
+            found[socket.local_port] = socket
+    return found
+
+
+def _recyclable(tuples: Mapping[int, Socket], settings: PortSettings) -> tuple[set[int], set[int]]:
+    """Ports whose TIME_WAIT is old enough to be recycled, and those where the age does not decide.
+
+    Before tcp_tw_reuse_delay (6.14) the kernel compares whole seconds, so a younger one may serve too.
+    """
+    delay_ms = settings.integers.get("tcp_tw_reuse_delay")
+    surely_young_ms = 0 if delay_ms is None else delay_ms - AGE_SLACK_MS
+    old_enough_ms = (DEFAULT_DELAY_MS if delay_ms is None else delay_ms) + AGE_SLACK_MS
+    ages = {
+        port: age_ms(socket)
+        for port, socket in tuples.items()
+        if socket.state == State.TIME_WAIT and may_reuse(socket.local, socket.peer, settings, socket.ifindex)
+    }
+    reusable = {port for port, age in ages.items() if age >= old_enough_ms}
+    young = {port for port, age in ages.items() if surely_young_ms <= age < old_enough_ms}
+    return reusable, young
+
+
+def _maybe_released(table: Table) -> set[int]:
+    """Ports of connected explicit binders that the newest kernels may have unblocked behind their back.
+
+    6.18 frees a port on release if its sub-bucket looks free, which a socket bound to any address and connected since
+    does not spoil (__inet_bhash2_update_saddr copies nothing).
+    """
+    return set(table.explicit - table.probed.keys()) if table.frees_ports_on_release else set()
+
+
+def age_ms(time_wait: Socket) -> int:
+    """How long ago a TIME_WAIT began; a retransmitted FIN starts its timer anew, so never too old."""
+    return TIME_WAIT_MS - time_wait.expires_ms
+
+
+def _odd_loss(port_range: PortRange, question: Question, free: set[int]) -> int:
+    """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last.
+
+    An application's own range is scanned port by port and loses none (kernel 6.8 and later).
+    """
+    if len(port_range) % 2 == 0 or len(port_range) == 1 or question.own_range is not None:
+        return 0
+    return int(port_range.low in free or port_range.high in free)
+
+
+def _only_real(*doubts: Doubt) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in doubts if doubt.ports)
+
+
+def _by_state(sockets: Iterable[Socket]) -> dict[State, int]:
+    states: dict[State, int] = {}
+    for socket in sockets:
+        states[State(socket.state)] = states.get(State(socket.state), 0) + 1
+    return states

@@ -1,0 +1,41 @@
+"""Who asks for a port: the connection to be made, and what is special about the application making it. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.ports import PortRange
+
+
+class Protocol(StrEnum):
+    """What is connected with: the two have separate port spaces and different rules."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """How many more connect() from `local` to `peer`:`peer_port` succeed? Addresses are packed and folded."""
+
+    local: bytes
+    peer: bytes
+    peer_port: int
+    protocol: Protocol = Protocol.TCP
+    ifindex: int = 0
+    """The device the application binds to (SO_BINDTODEVICE), 0 for none."""
+    own_range: PortRange | None = None
+    """The application's IP_LOCAL_PORT_RANGE."""
+    bind_first: bool = False
+    """UDP: the application calls bind(local ip, 0) before connect()."""
+
+
+def effective_range(netns_range: PortRange, own_range: PortRange | None) -> PortRange:
+    """The range a socket draws from: an end of its own counts only inside the namespace's.
+
+    Source: inet_sk_get_local_port_range.
+    """
+    if own_range is None:
+        return netns_range
+    low = own_range.low if own_range.low in netns_range else netns_range.low
+    high = own_range.high if own_range.high in netns_range else netns_range.high
+    return PortRange(low, high)

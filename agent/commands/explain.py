@@ -1,0 +1,84 @@
+"""`portgauge-agent explain`: one pool, with every step to its number."""
+
+import argparse
+import json
+import socket
+
+from agent import netns
+from agent.accounting.question import Protocol, Question
+from agent.commands.arguments import endpoint, ip, port_range
+from agent.exact import open_accounts
+from agent.netlink.sock_diag import SockDiag
+from agent.render import derivation_text
+from agent.report import derivation_report
+from shared.addresses import format_ip
+from shared.errors import PortgaugeError
+
+
+class MixedFamilies(PortgaugeError):
+    """No connection can go from an address of one family to one of the other."""
+
+    def __init__(self, local: bytes, peer: bytes) -> None:
+        super().__init__(f"{format_ip(local)} and {format_ip(peer)} are not of one address family")
+
+
+class UnknownDevice(PortgaugeError):
+    """No network device of that name here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no network device {name!r} in this namespace (see: ip link)")
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "explain",
+        help="show how many more connect() one pool allows, with the sums",
+        description="Account for one pool: range − reserved − blocked = capacity; capacity − held = headroom.",
+        epilog="example: portgauge-agent explain --local 10.0.3.7 --peer 10.0.9.21:8080 (IPv6: [fd00::1]:8080)",
+    )
+    parser.add_argument("--local", type=ip, required=True, metavar="IP", help="the address connections leave from")
+    parser.add_argument("--peer", type=endpoint, required=True, metavar="IP:PORT", help="where they go")
+    parser.add_argument("--protocol", choices=["tcp"], default="tcp", help="tcp")
+    parser.add_argument("--device", metavar="DEV", help="the application binds to this device (SO_BINDTODEVICE)")
+    parser.add_argument(
+        "--local-port-range", type=port_range, metavar="L-H", help="the application's own range (IP_LOCAL_PORT_RANGE)"
+    )
+    parser.add_argument("--no-probe", action="store_true", help="do not probe ports; bounds may be wider")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Account for the pool and print it."""
+    question = _question(arguments)
+    with SockDiag() as diag:
+        accountant = open_accounts(diag, probing=not arguments.no_probe)
+        derivation = accountant.account(question, thoroughly=True)
+    place = netns.current().name
+    if arguments.json:
+        print(json.dumps(derivation_report(derivation, place, accountant.unavailable), indent=2))
+    else:
+        print(derivation_text(derivation, place, accountant.unavailable))
+    return 0
+
+
+def _question(arguments: argparse.Namespace) -> Question:
+    peer, peer_port = arguments.peer
+    if len(arguments.local) != len(peer):
+        raise MixedFamilies(arguments.local, peer)
+    return Question(
+        local=arguments.local,
+        peer=peer,
+        peer_port=peer_port,
+        protocol=Protocol(arguments.protocol),
+        ifindex=_ifindex(arguments.device) if arguments.device else 0,
+        own_range=arguments.local_port_range,
+    )
+
+
+def _ifindex(name: str) -> int:
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        raise UnknownDevice(name) from None

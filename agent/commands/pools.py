@@ -1,0 +1,59 @@
+"""`portgauge-agent pools`: the hottest pools of this host, once or live."""
+
+import argparse
+import json
+import sys
+import time
+
+from agent.commands.arguments import positive_integer, positive_seconds
+from agent.identity import host_name
+from agent.render import pools_table
+from agent.report import pools_report
+from agent.sampling import Sampler
+from shared import clock
+
+CLEAR_BELOW = "\x1b[J"
+HOME = "\x1b[H"
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "pools",
+        help="list the hottest pools",
+        description="List the pools that hold the largest share of their ports.",
+        epilog="example: portgauge-agent pools --watch --limit 10",
+    )
+    parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
+    parser.add_argument("--interval", type=positive_seconds, default=2.0, metavar="S", help="seconds between refreshes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object (with --watch: one a line)")
+    parser.add_argument("--limit", type=positive_integer, default=20, metavar="N", help="pools to list a namespace")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table once, or again and again."""
+    sampler = Sampler()
+    try:
+        while True:
+            _show(_page(sampler, arguments), in_place=arguments.watch and not arguments.json and sys.stdout.isatty())
+            if not arguments.watch:
+                return 0
+            time.sleep(arguments.interval)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        sampler.close()
+
+
+def _page(sampler: Sampler, arguments: argparse.Namespace) -> str:
+    taken_at_ms = clock.wall_ms()
+    summaries = [sampler.sample(clock.monotonic_s())]
+    if not arguments.json:
+        return pools_table(summaries, arguments.limit)
+    report = pools_report(host_name(), taken_at_ms, summaries, arguments.limit)
+    return json.dumps(report, indent=None if arguments.watch else 2)
+
+
+def _show(page: str, *, in_place: bool) -> None:
+    print(f"{HOME}{CLEAR_BELOW}{page}" if in_place else page, flush=True)

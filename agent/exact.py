@@ -1,0 +1,82 @@
+"""Reading what agent.accounting needs from the kernel, and probing what the kernel hides. The edge of the exact path.
+
+The fast tally (agent.sampling) covers every pool of every sample; this reads sockets one by one, at about 2 µs each,
+for the few pools whose exact number somebody asks for.
+"""
+
+import random
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from agent import sysctl
+from agent.accounting import connect
+from agent.accounting.connect import Table
+from agent.accounting.derivation import Derivation
+from agent.accounting.question import Question
+from agent.model import PortSettings
+from agent.netlink.records import sockets
+from agent.netlink.request import both_families, local_port_in
+from agent.netlink.sock_diag import SockDiag
+from agent.probe import ProbeUnavailable, probe
+from agent.sampling import IDLE, bound_ports
+from agent.tally import CONNECTED_STATES
+from shared.tcp import ALL_STATES
+
+SAMPLE_PORTS = 256
+"""How many hidden ports are probed before deciding whether to probe them all."""
+
+
+@dataclass(slots=True)
+class Accountant:
+    """Exact accounts of the thread's network namespace, all from one reading of its sockets."""
+
+    diag: SockDiag
+    settings: PortSettings
+    table: Table
+    probing: bool
+    unavailable: str = field(default="")
+    """Why nothing was probed, where that was wanted."""
+
+    def account(self, question: Question, *, thoroughly: bool) -> Derivation:
+        """Account for one pool; `thoroughly` probes every port that could matter, else a sample decides whether to."""
+        if self.probing:
+            self._probe(connect.worth_probing(question, self.settings, self.table), thoroughly=thoroughly)
+        return connect.derive(question, self.settings, self.table)
+
+    def _probe(self, ports: Iterable[int], *, thoroughly: bool) -> None:
+        wanted = sorted(ports)
+        try:
+            if not thoroughly and len(wanted) > SAMPLE_PORTS:
+                sample = probe(random.sample(wanted, SAMPLE_PORTS))
+                if all(sample.values()):
+                    return
+            self.table = replace(self.table, probed={**self.table.probed, **probe(wanted)})
+        except ProbeUnavailable as error:
+            self.probing, self.unavailable = False, str(error)
+
+
+def open_accounts(diag: SockDiag, *, probing: bool = True) -> Accountant:
+    """Read settings and sockets now. Raises DumpError or SamplingFailed."""
+    settings = sysctl.read_port_settings()
+    in_range = local_port_in([settings.port_range])
+    explicit = bound_ports(diag, CONNECTED_STATES, settings.port_range, explicit_only=True)
+    found = {
+        (one.cookie, one.local_port): one
+        for buffer in diag.dump(both_families(ALL_STATES, in_range))
+        for one in sockets(buffer)
+    }
+    table = Table(sockets=list(found.values()), explicit=explicit, shows_idle_binds=shows_idle_binds(diag))
+    return Accountant(diag, settings, table, probing)
+
+
+def shows_idle_binds(diag: SockDiag) -> bool:
+    """Whether this kernel lists sockets that are bound and not connected: binds one, and looks."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        try:
+            bound.bind(("127.0.0.1", 0))
+        except OSError:
+            return False  # No port is left even for this, or no loopback: assume the worse kernel.
+        port = bound.getsockname()[1]
+        request = both_families(IDLE, local_port_in([sysctl.read_port_settings().port_range]))
+        return any(one.local_port == port for buffer in diag.dump(request) for one in sockets(buffer))

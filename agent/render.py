@@ -1,0 +1,159 @@
+"""What a person sees in a terminal, as text. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from agent.accounting.derivation import Derivation
+from agent.tally import Summary
+from shared.addresses import format_endpoint, format_ip
+from shared.model import Namespace, Pool, Reading
+from shared.ports import format_ports
+from shared.tcp import State
+
+BAR_CELLS = 20
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+MOST_PORTS_NAMED = 60
+
+
+def bar(share: float, cells: int = BAR_CELLS) -> str:
+    """`share` (0.0 to 1.0) as a bar of that many cells, in eighths."""
+    eighths = round(min(max(share, 0.0), 1.0) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    partial = _EIGHTHS[rest] if rest else ""
+    return ("█" * full + partial).ljust(cells, "·")
+
+
+def percent(share: float) -> str:
+    """`86.9 %`; never `100.0 %` for a pool that has a port left."""
+    return f"{min(share, 0.999) if share < 1 else 1.0:.1%}".replace("%", " %")
+
+
+def arrow(pool: Pool) -> str:
+    """`10.0.0.1 → 10.0.0.2:80`."""
+    return str(pool).replace("->", "→")
+
+
+def states_text(states: Mapping[State, int]) -> str:
+    """`ESTABLISHED 22,104 TIME_WAIT 2,391`, most first."""
+    return " ".join(f"{state.name} {count:,}" for state, count in sorted(states.items(), key=lambda one: -one[1]))
+
+
+def headroom_text(low: int, high: int) -> str:
+    """`45`, or `40–45` where the kernel hides which."""
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def pools_table(summaries: Sequence[Summary], limit: int) -> str:
+    """The hottest pools of each namespace, a line each, under a line about the namespace."""
+    return "\n\n".join(_namespace_table(summary, limit) for summary in summaries)
+
+
+def _namespace_table(summary: Summary, limit: int) -> str:
+    rows = [_row(reading) for reading in summary.readings[:limit]]
+    head = _namespace_line(summary.namespace)
+    if not rows:
+        return f"{head}\nno outgoing connection uses a port of the range"
+    widths = [max(len(row[column]) for row in [_HEADS, *rows]) for column in range(len(_HEADS))]
+    lines = ["  ".join(_cells(row, widths)).rstrip() for row in [_HEADS, *rows]]
+    return "\n".join([head, *lines, *_hidden(summary, limit)])
+
+
+_HEADS = ("LOCAL → PEER", "HELD / CAPACITY", "OCCUPANCY", "LEFT", "STATES")
+_RIGHT = {1, 3}
+
+
+def _row(reading: Reading) -> tuple[str, ...]:
+    return (
+        arrow(reading.pool),
+        f"{reading.held:,} / {reading.capacity:,}",
+        f"{bar(reading.occupancy)} {percent(reading.occupancy):>7}",
+        headroom_text(reading.headroom_min, reading.headroom_max),
+        states_text(reading.states),
+    )
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        yield cell.rjust(width) if column in _RIGHT else cell.ljust(width)
+
+
+def _namespace_line(namespace: Namespace) -> str:
+    return (
+        f"namespace {namespace.name}: range {namespace.port_range} ({len(namespace.port_range):,} ports), "
+        f"reserved {namespace.reserved:,}, blocked {namespace.blocked:,}, a pool can lend {namespace.capacity:,}"
+    )
+
+
+def _hidden(summary: Summary, limit: int) -> list[str]:
+    rest = summary.namespace.remainder
+    more = max(0, len(summary.readings) - limit) + rest.pools
+    return [f"and {more:,} more pools, none fuller"] if more else []
+
+
+def derivation_text(derivation: Derivation, netns: str, note: str = "") -> str:
+    """The account as a sum to follow at 3 a.m."""
+    question, headroom = derivation.question, derivation.headroom
+    title = f"{format_ip(question.local)} → {format_endpoint(question.peer, question.peer_port)}"
+    lines = [
+        f"{title}  ({question.protocol}, namespace {netns})",
+        "",
+        _sum_line("range", str(derivation.port_range), f"{len(derivation.port_range):,}"),
+        _sum_line(
+            "reserved",
+            _named(derivation.reserved),
+            f"− {len(derivation.reserved):,}",
+            "net.ipv4.ip_local_reserved_ports",
+        ),
+        *_blocked_lines(derivation),
+        _sum_line("capacity", "", f"{derivation.capacity:,}"),
+        *_held_lines(derivation),
+        _sum_line("headroom", "", f"{headroom:,}", _certainty(derivation)),
+    ]
+    lines += [f"  at least {derivation.headroom_min:,}: {doubt.ports:,} {doubt.why}" for doubt in derivation.doubts]
+    lines += [f"  at most {derivation.headroom_max:,}: {hope.ports:,} {hope.why}" for hope in derivation.hopes]
+    if derivation.time_wait_reusable:
+        lines.append(
+            f"  recyclable  {derivation.time_wait_reusable:,} further TIME_WAIT can be taken over by connect() "
+            "(tcp_tw_reuse): not counted as held"
+        )
+    if derivation.capacity and not derivation.free_even_offset and headroom:
+        lines.append("  knee        passed: no even-offset port is free, connect() takes about 100 × longer here")
+    if note:
+        lines.append(f"  note        {note}")
+    return "\n".join(lines)
+
+
+def _sum_line(term: str, detail: str, number: str, remark: str = "") -> str:
+    return f"  {term:<10}  {detail:<32} {number:>9}   {remark}".rstrip()
+
+
+def _blocked_lines(derivation: Derivation) -> list[str]:
+    by_reason: dict[str, list[int]] = {}
+    for port, why in derivation.blocked.items():
+        by_reason.setdefault(why, []).append(port)
+    if not by_reason:
+        return [_sum_line("blocked", "", "− 0")]
+    return [
+        _sum_line("blocked" if number == 0 else "", _named(ports), f"− {len(ports):,}", why)
+        for number, (why, ports) in enumerate(sorted(by_reason.items()))
+    ]
+
+
+def _held_lines(derivation: Derivation) -> list[str]:
+    states = sorted(derivation.states.items(), key=lambda one: -one[1])
+    if not states:
+        return [_sum_line("held", "", "− 0")]
+    return [
+        _sum_line("held" if number == 0 else "", state.name, f"− {count:,}")
+        for number, (state, count) in enumerate(states)
+    ]
+
+
+def _named(ports: Iterable[int]) -> str:
+    text = format_ports(ports)
+    return text if len(text) <= MOST_PORTS_NAMED else f"{text[:MOST_PORTS_NAMED].rpartition(',')[0]}, …"
+
+
+def _certainty(derivation: Derivation) -> str:
+    if derivation.headroom_min != derivation.headroom_max:
+        return f"between {derivation.headroom_min:,} and {derivation.headroom_max:,}"
+    return f"exact ({derivation.probed:,} ports probed)" if derivation.probed else "exact"
