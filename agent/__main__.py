@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from agent.commands import check, explain, pools
+from agent.commands import check, explain, pools, run
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
         description="Counts the ephemeral ports of this host by pool and tells which will run out first.",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in (pools, check, explain):
+    for command in (run, pools, check, explain):
         command.add(commands)
     return top
 

@@ -1,0 +1,94 @@
+"""What an operator can set for `portgauge-agent run`: a TOML file, and flags that override it."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent.identity import host_name
+from shared.errors import PortgaugeError
+from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+LEAST_SPOOL_BYTES = 1024 * 1024
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class InvalidConfig(PortgaugeError):
+    """A setting has a value that cannot work."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(f"{key}: {what}")
+        self.key = key
+
+
+def default_spool_dir() -> Path:
+    """Systemd's StateDirectory= where there is one, else the user's state directory (XDG)."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.split(":")[0])
+    state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state_home) / "portgauge" / "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    """How one agent runs. Intervals may be fractions of a second."""
+
+    collector: str
+    """Base URL of the collector."""
+    token_file: Path
+    """File whose first line is the push token."""
+    host: str = field(default_factory=host_name)
+    role: str = ""
+    """The group of machines this one belongs to; travels as the label `role`."""
+    labels: dict[str, str] = field(default_factory=dict)
+    interval_s: float = 10.0
+    most_pools: int = 200
+    """Pools listed one by one a namespace; the rest travel as exact sums."""
+    spool_dir: Path = field(default_factory=default_spool_dir)
+    spool_max_bytes: int = 64 * 1024 * 1024
+    spool_max_age_s: float = 48 * 3600.0
+    log_level: str = "info"
+    log_json: bool = False
+
+    def __post_init__(self) -> None:
+        for key, holds, what in (
+            ("collector", _is_url(self.collector), "need a URL like http://127.0.0.1:8766"),
+            ("host", _is_name(self.host), "need letters, digits and . _ : -"),
+            ("interval_s", 0 < self.interval_s * 1000 <= MAX_INTERVAL_MS, "need seconds above 0 and up to a day"),
+            ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
+            ("spool_max_bytes", self.spool_max_bytes >= LEAST_SPOOL_BYTES, f"need at least {LEAST_SPOOL_BYTES}"),
+            ("spool_max_age_s", self.spool_max_age_s > 0, "need seconds above 0"),
+            ("log_level", self.log_level in LOG_LEVELS, f"need one of {', '.join(LOG_LEVELS)}"),
+            ("labels", _are_labels(self.all_labels), f"need at most {MAX_LABELS} names of letters, digits and _"),
+        ):
+            if not holds:
+                raise InvalidConfig(key, what)
+
+    @property
+    def all_labels(self) -> Mapping[str, str]:
+        """The labels with the role among them."""
+        return {**self.labels, "role": self.role} if self.role else self.labels
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _is_name(text: str) -> bool:
+    return bool(_HOST.match(text)) and len(text) <= MAX_NAME_CHARS
+
+
+def _are_labels(labels: Mapping[str, str]) -> bool:
+    return len(labels) <= MAX_LABELS and all(
+        _LABEL.match(name) and len(name) <= MAX_NAME_CHARS and len(value) <= MAX_NAME_CHARS and value.isprintable()
+        for name, value in labels.items()
+    )

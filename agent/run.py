@@ -1,0 +1,119 @@
+"""The life of `portgauge-agent run`: sample, spool, push, until told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+from agent.config import AgentConfig
+from agent.errors import SamplingFailed
+from agent.identity import agent_version, kernel_boot_id
+from agent.netlink.errors import DumpError
+from agent.push import Pusher, pushing, token_reader
+from agent.sampling import Sampler
+from agent.spool import Spool, SpoolUnusable
+from agent.tally import Summary
+from shared import clock
+from shared.logs import fields
+from shared.model import Snapshot
+from shared.wire import encode
+
+log = logging.getLogger(__name__)
+
+FAREWELL_S = 1.0
+"""How long a stopping agent gives its last snapshot to arrive; what does not is in the spool."""
+
+
+async def run(config: AgentConfig) -> None:
+    """Run until SIGTERM or SIGINT. Raises TokenUnreadable or SpoolUnusable at start, never later for their sake."""
+    read_token = token_reader(config.token_file)
+    read_token()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with Spool(
+        config.spool_dir,
+        boot_id=kernel_boot_id(),
+        max_bytes=config.spool_max_bytes,
+        max_age_ms=round(config.spool_max_age_s * 1000),
+    ) as spool:
+        pusher = Pusher(spool, f"{config.collector.rstrip('/')}/v1/snapshots", read_token)
+        log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
+        async with pushing(pusher), sampling(config, spool, pusher.wake):
+            await stop.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await pusher.idle.wait()
+    log.info("stopped", extra=fields(host=config.host))
+
+
+@asynccontextmanager
+async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event) -> AsyncIterator[None]:
+    """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block."""
+    sampler = Sampler(most_pools=config.most_pools)
+
+    async def forever() -> None:
+        due_s = clock.monotonic_s()
+        while True:
+            await asyncio.to_thread(_sample_and_spool, config, sampler, spool)
+            wake.set()
+            due_s = max(due_s + config.interval_s, clock.monotonic_s())
+            await asyncio.sleep(due_s - clock.monotonic_s())
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            loop = tasks.create_task(forever(), name="sampling")
+            try:
+                yield
+            finally:
+                loop.cancel()
+    finally:
+        sampler.close()
+
+
+def _sample_and_spool(config: AgentConfig, sampler: Sampler, spool: Spool) -> None:
+    """Blocking: a sample that fails is spooled too, with its reason; a disk that fails is no reason to stop looking."""
+    taken_at_ms = clock.wall_ms()
+    outcome: Summary | str
+    try:
+        outcome = sampler.sample(clock.monotonic_s())
+    except (DumpError, SamplingFailed) as error:
+        outcome = str(error)
+        log.warning("no sample", extra=fields(why=outcome))
+
+    def encoded(seq: int) -> bytes:
+        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms)))
+
+    try:
+        seq = spool.put(encoded, taken_at_ms)
+    except SpoolUnusable as error:
+        log.error("a snapshot is lost", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
+    else:
+        log.debug("sampled", extra=fields(seq=seq))
+
+
+class Mark(NamedTuple):
+    """What sets one snapshot of a host apart from all others."""
+
+    boot_id: str
+    seq: int
+    taken_at_ms: int
+
+
+def snapshot_of(config: AgentConfig, outcome: Summary | str, mark: Mark) -> Snapshot:
+    """The sample, or the reason why there is none, as what travels."""
+    seen = outcome if isinstance(outcome, Summary) else None
+    return Snapshot(
+        host=config.host,
+        boot_id=mark.boot_id,
+        seq=mark.seq,
+        taken_at_ms=mark.taken_at_ms,
+        agent_version=agent_version(),
+        interval_ms=max(1, round(config.interval_s * 1000)),
+        labels=config.all_labels,
+        namespaces=(seen.namespace,) if seen else (),
+        readings=seen.readings if seen else (),
+        failure=outcome if isinstance(outcome, str) else None,
+    )
