@@ -24,7 +24,7 @@ _WORTH_REPEATING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, 
 
 
 def fate(status: int) -> Fate:
-    """Judge an HTTP status. Where /v1/snapshots is unknown (404, 405) we ask the wrong place: no verdict on the body."""
+    """Judge an HTTP status. Where /v1/snapshots is unknown (404, 405), the place is wrong, not the body."""
     if 200 <= status < 300:  # noqa: PLR2004 - any success
         return Fate.TAKEN
     if status in _NOT_ALLOWED:

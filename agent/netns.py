@@ -6,25 +6,22 @@ from agent.model import NetnsId
 
 HOST = "host"
 NAMED = Path("/run/netns")
+ONLY_IN_THE_FIRST = Path("/proc/sys/net/core/netdev_max_backlog")
+"""A sysctl that the kernel shows in its first network namespace alone (net/core/sysctl_net_core.c), to everybody."""
 
 
 def current() -> NetnsId:
     """The network namespace of this thread."""
     inode = Path("/proc/thread-self/ns/net").stat().st_ino
-    return NetnsId(name_of(inode), inode)
+    return NetnsId(HOST if ONLY_IN_THE_FIRST.exists() else _given_name(inode), inode)
 
 
-def name_of(inode: int) -> str:
-    """`host` for init's namespace, the name `ip netns` gave, or `net:[inode]`."""
-    try:
-        if Path("/proc/1/ns/net").stat().st_ino == inode:
-            return HOST
-    except OSError:
-        pass  # Only root may look at another's namespaces; then the other names must do.
+def _given_name(inode: int) -> str:
+    """The name `ip netns` gave, or `net:[inode]`."""
     try:
         for named in sorted(NAMED.iterdir()):
             if named.stat().st_ino == inode:
                 return named.name
     except OSError:
-        pass
+        pass  # Nobody named any, or we may not look.
     return f"net:[{inode}]"
