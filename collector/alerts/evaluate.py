@@ -25,8 +25,6 @@ class Case:
     alert: Alert = field(default_factory=Alert)
     seen: Observation
     seen_ms: int
-    id: int | None = None
-    """The row that keeps it; None until it is written."""
 
     @property
     def subject(self) -> Subject:

@@ -43,7 +43,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """Counters over its life here, and the newest snapshot's facts (`latest_hot_id` 0: none yet)."""
+    """Counters over its life here, and the newest snapshot's facts (an empty boot_id, a hot id of 0: none yet)."""
 
     id: int
     name: str
@@ -54,6 +54,7 @@ class Host:
     boot_id: str = ""
     last_seq: int = 0
     latest_hot_id: int = 0
+    latest_good_hot_id: int = 0
     latest_received_ms: int = 0
     latest_taken_ms: int = 0
     skew_ms: int = 0
@@ -80,7 +81,7 @@ class Host:
         the new boot's first report, stays history. A clock that a reboot set back would make the new boot look old
         for ever; but then the old boot has gone silent, and whoever speaks is the host.
         """
-        if self.latest_hot_id == 0:
+        if not self.boot_id:
             return True
         if arrival.snapshot.boot_id == self.boot_id:
             return arrival.snapshot.seq > self.last_seq
@@ -100,6 +101,11 @@ class Host:
             last_seen_ms=max(self.last_seen_ms, arrival.received_ms),
         )
         return counted._with_newest(arrival) if is_newest else counted  # noqa: SLF001 - our own class
+
+    def with_newest_at(self, hot_id: int, arrival: Arrival) -> "Host":
+        """After its newest snapshot was given this place in the log."""
+        good = hot_id if arrival.snapshot.failure is None else self.latest_good_hot_id
+        return replace(self, latest_hot_id=hot_id, latest_good_hot_id=good)
 
     def _with_newest(self, arrival: Arrival) -> "Host":
         snapshot = arrival.snapshot

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from collector.alerts.evaluate import Case, Subject, Verdict
 from collector.alerts.observe import Observation
@@ -15,6 +15,8 @@ from shared.model import Kind, Pool, Reading
 from shared.tcp import State
 
 alert, transition, host, outbox = tables.alert, tables.transition, tables.host, tables.outbox
+_POOL = ("netns", "kind", "local", "peer", "peer_port")
+_SUBJECT = ("host_id", "rule", *_POOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,13 @@ async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(Al
 async def history(db: AsyncConnection, *, limit: int, host_name: str | None = None) -> list[PastTransition]:
     """The latest changes of state, newest first."""
     query = (
-        select(*transition.c, *_SUBJECT, alert.c.severity, host.c.name.label("host_name"))
+        select(
+            *transition.c,
+            alert.c.rule,
+            alert.c.severity,
+            *(alert.c[name] for name in _POOL),
+            host.c.name.label("host_name"),
+        )
         .join(alert, alert.c.id == transition.c.alert_id)
         .join(host, host.c.id == alert.c.host_id)
         .order_by(transition.c.id.desc())
@@ -91,7 +99,7 @@ async def count_by_state(db: AsyncConnection) -> dict[tuple[str, str], int]:
 async def write(db: AsyncConnection, host_id: int, verdict: Verdict) -> int:
     """Keep the case as it stands now and the transition that brought it there. Answers the alert's id."""
     case = verdict.case
-    alert_id = await _upsert(db, case.id, _row(host_id, case))
+    alert_id = await _upsert(db, _row(host_id, case))
     if verdict.transition:
         await _write_transition(db, alert_id, case, verdict.transition)
     return alert_id
@@ -109,14 +117,13 @@ async def prune(db: AsyncConnection, before_ms: int) -> int:
     return old.rowcount + cases.rowcount
 
 
-async def _upsert(db: AsyncConnection, alert_id: int | None, values: Mapping[str, Any]) -> int:
-    # A row may have been pruned since it was read: then it is made again.
-    if alert_id is not None:
-        updated = await db.execute(update(alert).where(alert.c.id == alert_id).values(values))
-        if updated.rowcount == 1:
-            return alert_id
-    made: int = (await db.execute(insert(alert).values(values).returning(alert.c.id))).scalar_one()
-    return made
+async def _upsert(db: AsyncConnection, values: Mapping[str, Any]) -> int:
+    is_it = and_(*(alert.c[name] == values[name] for name in _SUBJECT))
+    updated = await db.execute(update(alert).where(is_it).values(values).returning(alert.c.id))
+    alert_id: int | None = updated.scalar_one_or_none()
+    if alert_id is None:
+        alert_id = (await db.execute(insert(alert).values(values).returning(alert.c.id))).scalar_one()
+    return alert_id
 
 
 async def _write_transition(db: AsyncConnection, alert_id: int, case: Case, moved: Transition) -> None:
@@ -130,9 +137,6 @@ async def _write_transition(db: AsyncConnection, alert_id: int, case: Case, move
             capacity=case.seen.reading.capacity,
         )
     )
-
-
-_SUBJECT = (alert.c.rule, alert.c.netns, alert.c.kind, alert.c.local, alert.c.peer, alert.c.peer_port)
 
 
 def _row(host_id: int, case: Case) -> dict[str, Any]:
@@ -173,7 +177,6 @@ def _case(row: Any) -> Case:
     states = {State[name]: count for name, count in row.states.items()}
     reading = Reading(pool, row.held, row.capacity, row.headroom_min, row.headroom_max, states)
     return Case(
-        id=row.id,
         rule=row.rule,
         severity=row.severity,
         pool=pool,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DatabaseError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -25,6 +25,8 @@ __all__ = ["AsyncConnection", "Database", "database"]
 CONNECTIONS = 8
 WAIT_S = 10
 _WRITES = "portgauge_writes"
+_OUR_MISTAKES = (IntegrityError, ProgrammingError)
+"""What no trouble of the database explains. They are not foreseen, and must be loud."""
 
 
 class Database:
@@ -59,7 +61,9 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except DatabaseError as error:
+            if isinstance(error, _OUR_MISTAKES):
+                raise
             raise DatabaseUnusable(str(self.location), str(error.orig)) from error
         except PoolTimeout as error:
             raise DatabaseUnusable(str(self.location), f"no connection was free for {WAIT_S} s") from error

@@ -28,6 +28,11 @@ async def by_name(db: AsyncConnection, name: str) -> Host | None:
     return _host(row) if row else None
 
 
+async def with_ids(db: AsyncConnection, ids: Collection[int]) -> list[Host]:
+    """The hosts of these ids."""
+    return [_host(row) for row in await db.execute(select(*host.c).where(host.c.id.in_(list(ids))))]
+
+
 async def ensure(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
     """The hosts of these names; those never heard of before are added, with nothing received yet."""
     found = await _named(db, names)

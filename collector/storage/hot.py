@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, tuple_
 
-from collector.fleet.host import Arrival, Host
+from collector.fleet.host import Arrival
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from collector.trends.window import Window
@@ -75,9 +75,10 @@ async def newest_after(db: AsyncConnection, hot_id: int, limit: int) -> list[Log
     return [Logged(*row) for row in await db.execute(query)]
 
 
-async def latest(db: AsyncConnection, hosts: Sequence[Host]) -> dict[int, Logged]:
-    """The newest snapshot of each of these hosts, by host id."""
-    rows = await db.execute(select(*_LOGGED).where(hot.c.id.in_([item.latest_hot_id for item in hosts])))
+async def last_good(db: AsyncConnection, host_ids: Collection[int]) -> dict[int, Logged]:
+    """Of each of these hosts the newest snapshot that is not a failure, by host id."""
+    query = select(*_LOGGED).join(host, host.c.latest_good_hot_id == hot.c.id).where(host.c.id.in_(list(host_ids)))
+    rows = await db.execute(query)
     return {row.host_id: Logged(*row) for row in rows}
 
 
@@ -96,11 +97,11 @@ async def window(
 
 
 async def prune(db: AsyncConnection, before_ms: int, limit: int) -> int:
-    """Delete up to `limit` snapshots received before `before_ms`, never a host's newest. Answers how many."""
-    newest = select(host.c.latest_hot_id)
+    """Delete up to `limit` snapshots received before `before_ms`, no host's newest (good) one. Answers how many."""
     old = (
         select(hot.c.id)
-        .where(hot.c.received_ms < before_ms, hot.c.id.not_in(newest))
+        .where(hot.c.received_ms < before_ms, hot.c.id.not_in(select(host.c.latest_hot_id)))
+        .where(hot.c.id.not_in(select(host.c.latest_good_hot_id)))
         .order_by(hot.c.received_ms)
         .limit(limit)
     )

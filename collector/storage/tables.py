@@ -51,6 +51,7 @@ host = Table(
     Column("boot_id", Text, nullable=False, comment="this and the following: of the newest snapshot"),
     Column("last_seq", BigInteger, nullable=False),
     Column("latest_hot_id", BigInteger, nullable=False),
+    Column("latest_good_hot_id", BigInteger, nullable=False, comment="the newest that is not a failure"),
     Column("latest_received_ms", BigInteger, nullable=False),
     Column("latest_taken_ms", BigInteger, nullable=False, comment="never after latest_received_ms"),
     Column("skew_ms", BigInteger, nullable=False, comment="the host's clock minus ours, transit included"),

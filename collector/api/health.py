@@ -1,0 +1,32 @@
+"""GET /healthz, /readyz, /metrics: for machines that watch this machine, without a token."""
+
+from collections import Counter
+
+from aiohttp import web
+
+from collector import metrics
+from collector.services import SERVICES
+from collector.storage import alerts, hosts, outbox
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """The process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """The database answers too; otherwise 503."""
+    await request.app[SERVICES].db.ping()
+    return web.json_response({"status": "ready"})
+
+
+async def expose(request: web.Request) -> web.Response:
+    """The collector's own series."""
+    services = request.app[SERVICES]
+    async with services.db.reading() as connection:
+        everyone = await hosts.all_hosts(connection)
+        by_state = await alerts.count_by_state(connection)
+        owed = await outbox.count_owed(connection)
+    now_ms = services.clock()
+    services.metrics.show_stored(Counter(host.presence(now_ms).value for host in everyone), by_state, owed)
+    return web.Response(body=services.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

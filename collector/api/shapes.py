@@ -1,0 +1,115 @@
+"""How values look as JSON. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from collector.fleet.host import Host
+from collector.fleet.pools import PoolNow
+from collector.storage.alerts import HostCase, PastTransition
+from collector.trends.series import Point
+from shared.errors import PortgaugeError
+from shared.model import Pool, Reading
+from shared.tcp import State
+
+
+class UnknownHost(PortgaugeError):
+    """Nobody of that name ever reported."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"no host {host[:253]!r} ever reported; see /v1/hosts")
+        self.host = host
+
+
+def host_shape(host: Host, now_ms: int) -> dict[str, Any]:
+    """One host, and what its readings are worth now."""
+    return {
+        "host": host.name,
+        "role": host.role,
+        "state": host.presence(now_ms).value,
+        "failure": host.failure,
+        "boot_id": host.boot_id,
+        "last_seq": host.last_seq,
+        "received": host.received,
+        "missing": host.missing,
+        "duplicates": host.duplicates,
+        "last_seen_ms": host.last_seen_ms,
+        "skew_ms": host.skew_ms,
+        "interval_ms": host.interval_ms,
+        "agent_version": host.agent_version,
+        "labels": dict(host.labels),
+    }
+
+
+def pool_shape(item: PoolNow) -> dict[str, Any]:
+    """A pool's latest reading; `state` tells whether it may be believed now."""
+    return {
+        "host": item.host,
+        "role": item.role,
+        **_pool(item.reading.pool),
+        **_reading(item.reading),
+        "taken_at_ms": item.taken_at_ms,
+        "state": "ok" if item.is_current else "unknown",
+    }
+
+
+def alert_shape(item: HostCase) -> dict[str, Any]:
+    """Where a rule stands on a pool; the counts are those last seen, at `at_ms`."""
+    case = item.case
+    return {
+        "host": item.host,
+        "rule": case.rule,
+        "severity": case.severity,
+        "state": case.alert.state.value,
+        "since_ms": case.alert.since_ms,
+        "firing_since_ms": case.alert.fired_ms,
+        **_pool(case.pool),
+        **_reading(case.seen.reading),
+        "at_ms": case.seen_ms,
+    }
+
+
+def transition_shape(item: PastTransition) -> dict[str, Any]:
+    """One change of state."""
+    return {
+        "id": item.id,
+        "host": item.host,
+        "rule": item.rule,
+        "severity": item.severity,
+        **_pool(item.pool),
+        "at_ms": item.at_ms,
+        "before": item.before.value,
+        "after": item.after.value,
+        "held": item.held,
+        "capacity": item.capacity,
+    }
+
+
+def point_shape(point: Point) -> dict[str, Any]:
+    """One step of a trend."""
+    return asdict(point)
+
+
+def _pool(pool: Pool) -> dict[str, Any]:
+    return {
+        "netns": pool.netns,
+        "kind": pool.kind.value,
+        "local_ip": pool.local_ip,
+        "peer_ip": pool.peer_ip,
+        "peer_port": pool.peer_port,
+    }
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "held": reading.held,
+        "capacity": reading.capacity,
+        "headroom_min": reading.headroom_min,
+        "headroom_max": reading.headroom_max,
+        "occupancy": round(reading.occupancy, 4),
+        "states": _states(reading.states),
+    }
+
+
+def _states(states: Mapping[State, int]) -> dict[str, int]:
+    return {state.name: count for state, count in states.items()}

@@ -1,0 +1,75 @@
+"""GET /v1/trend."""
+
+from aiohttp import web
+
+from collector.access.bearer import require_read
+from collector.api.hosts import known_host
+from collector.api.params import InvalidParameter, Params
+from collector.api.shapes import point_shape
+from collector.services import SERVICES
+from collector.trends.query import AmbiguousNamespace, in_its_namespace, trend
+from collector.trends.window import InvalidWindow, Window
+from shared.model import Kind, Pool
+
+HOUR_MS = 3_600_000
+DEFAULT_POINTS = 120
+MAX_STEP_S = 31 * 24 * 3600
+_KNOWN = ("host", "local", "peer", "netns", "from", "to", "step")
+
+
+async def show_trend(request: web.Request) -> web.Response:
+    """One pool's held ports over time."""
+    await require_read(request)
+    services = request.app[SERVICES]
+    params = Params(request.query.items(), _KNOWN)
+    name = params.required("host", "lb1")
+    asked = _pool(params)
+    host = await known_host(services, name)
+    window = window_of(params, services.clock(), host.interval_ms)
+    try:
+        pool = await in_its_namespace(services.db, host, asked)
+    except AmbiguousNamespace as error:
+        raise InvalidParameter("netns", str(error)) from None
+    points = await trend(services.db, host, pool, window)
+    answer = {
+        "host": host.name,
+        "netns": pool.netns,
+        "local_ip": pool.local_ip,
+        "peer_ip": pool.peer_ip,
+        "peer_port": pool.peer_port,
+        "from_ms": window.from_ms,
+        "to_ms": window.to_ms,
+        "step_ms": window.step_ms,
+        "points": [point_shape(point) for point in points],
+    }
+    return web.json_response(answer)
+
+
+def window_of(params: Params, now_ms: int, interval_ms: int) -> Window:
+    """What the query asks for: by default the last hour, in steps no finer than the host reports."""
+    to_ms = params.time_ms("to")
+    to_ms = now_ms + 1 if to_ms is None else to_ms
+    from_ms = params.time_ms("from")
+    from_ms = max(0, to_ms - HOUR_MS) if from_ms is None else from_ms
+    step_s = params.number("step", low=0.001, high=MAX_STEP_S)
+    step_ms = default_step_ms(to_ms - from_ms, interval_ms) if step_s is None else round(step_s * 1000)
+    try:
+        return Window(from_ms, to_ms, step_ms)
+    except InvalidWindow as error:
+        raise InvalidParameter(error.parameter, str(error)) from None
+
+
+def default_step_ms(span_ms: int, interval_ms: int) -> int:
+    """A whole number of seconds that gives about DEFAULT_POINTS points, each with a report to show."""
+    wanted_ms = max(span_ms / DEFAULT_POINTS, interval_ms, 1)
+    return -(-int(wanted_ms) // 1000) * 1000
+
+
+def _pool(params: Params) -> Pool:
+    params.required("local", "10.0.0.1")
+    params.required("peer", "10.0.0.2:8080")
+    local, endpoint = params.address("local"), params.endpoint("peer")
+    peer, peer_port = endpoint or (None, None)
+    if local is None or peer is None or peer_port is None:
+        raise InvalidParameter("peer", "needs a port, like 10.0.0.2:8080 or [fd00::2]:8080")
+    return Pool(params.text("netns") or "", Kind.CONNECT, local, peer, peer_port)

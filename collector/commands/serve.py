@@ -1,0 +1,38 @@
+"""`serve`: take snapshots, answer, alert."""
+
+import argparse
+import asyncio
+import dataclasses
+import logging
+from pathlib import Path
+
+from collector.commands.common import Subparsers, add_command, add_database, location_of
+from collector.config import Config
+from collector.run import run as run_collector
+from shared import logs, settings
+
+EXAMPLE = "portgauge-collector serve --listen 127.0.0.1:8766 --database /var/lib/portgauge/history.db"
+
+
+def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = add_command(subparsers, "serve", "take snapshots, answer questions, raise alerts", EXAMPLE)
+    parser.add_argument("--listen", metavar="HOST:PORT", help=f"port 0 takes any free one (default: {Config().listen})")
+    add_database(parser)
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings as TOML; flags go before the file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    config = settings.load(Config, args.config) if args.config else Config()
+    if args.listen:
+        config = dataclasses.replace(config, listen=args.listen)
+    logs.configure(level=config.log_level, as_json=config.log_json)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    asyncio.run(run_collector(config, location_of(args, config.database), _announce))
+    return 0
+
+
+def _announce(address: str) -> None:
+    print(f"portgauge-collector listening on {address}", flush=True)

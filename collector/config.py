@@ -1,0 +1,85 @@
+"""What can be configured, with its defaults. docs/configuration.md lists the keys."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from collector.alerts.rules import BUILT_IN, Rule
+from shared.errors import PortgaugeError
+
+LEVELS = ("debug", "info", "warning", "error")
+DATABASE_VARIABLE = "PORTGAUGE_DATABASE"
+HIGHEST_PORT = 65_535
+
+
+class InvalidConfig(PortgaugeError):
+    """A value that could never work. The message says which, and what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where to POST notices. `name` stands for the URL, which may hold a secret, in the log and the database."""
+
+    url: str
+    name: str = "webhook"
+    timeout_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise InvalidConfig("url: an http:// or https:// address is needed")
+        if not self.name.isprintable() or not self.name or self.name == "log":
+            raise InvalidConfig("name: printable text is needed, other than 'log'")
+        if not 0 < self.timeout_s <= 60:  # noqa: PLR2004 - longer would leave notices waiting behind a dead one
+            raise InvalidConfig("timeout_s: a number of seconds above 0, at most 60, is needed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One collector's settings. `[[rule]]` tables, where there are any, replace the built-in rules altogether."""
+
+    listen: str = "127.0.0.1:8766"
+    database: str = ""
+    """A SQLAlchemy URL or a path; empty: PORTGAUGE_DATABASE, else the default file."""
+    log_level: str = "info"
+    log_json: bool = False
+    retention_hours: float = 48.0
+    rule: tuple[Rule, ...] = BUILT_IN
+    webhook: tuple[Webhook, ...] = ()
+
+    def __post_init__(self) -> None:
+        parse_listen(self.listen)
+        if self.log_level not in LEVELS:
+            raise InvalidConfig(f"log_level: one of {', '.join(LEVELS)} is needed, not {self.log_level!r}")
+        if not 0 < self.retention_hours < float("inf"):
+            raise InvalidConfig("retention_hours: a number above 0 is needed")
+        _require_unique("rule", [rule.name for rule in self.rule])
+        _require_unique("webhook", [webhook.name for webhook in self.webhook])
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Read `127.0.0.1:8766`, `[::1]:8766` or `name:0` (0: any free port). Raises InvalidConfig."""
+    host, colon, port = text.rpartition(":")
+    is_bare_v6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not colon or not host or is_bare_v6 or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
+        raise InvalidConfig(f"listen: {text!r} is not HOST:PORT, like 127.0.0.1:8766 or [::1]:8766")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def choose_database(flag: str | None, environment: Mapping[str, str], configured: str = "") -> str:
+    """Which database: the flag, else the environment, else the file, else the default."""
+    return flag or environment.get(DATABASE_VARIABLE) or configured or str(default_database(environment))
+
+
+def default_database(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_STATE_HOME/portgauge/history.db`; a relative XDG_STATE_HOME is ignored, as its specification asks."""
+    state = Path(environment.get("XDG_STATE_HOME") or "")
+    return (state if state.is_absolute() else Path.home() / ".local" / "state") / "portgauge" / "history.db"
+
+
+def _require_unique(what: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidConfig(f"{what}: two are named {twice[0]!r}; give each a name of its own")

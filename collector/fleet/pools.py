@@ -1,0 +1,91 @@
+"""The latest readings over all hosts, the hottest first."""
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from collector.fleet.host import Host, Presence
+from collector.storage import hosts, hot
+from collector.storage.database import Database
+from collector.storage.hot import Logged
+from shared import wire
+from shared.logs import fields
+from shared.model import Pool, Reading
+
+PAGE = 32
+"""Hosts decoded at a time: memory stays flat however large the fleet."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which pools are asked for; None does not narrow."""
+
+    host: str | None = None
+    peer: bytes | None = None
+    peer_port: int | None = None
+    min_occupancy: float = 0.0
+    limit: int = 100
+
+    def accepts(self, reading: Reading) -> bool:
+        """Whether this reading is asked for."""
+        return (
+            reading.occupancy >= self.min_occupancy
+            and self.peer in {None, reading.pool.peer}
+            and self.peer_port in {None, reading.pool.peer_port}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNow:
+    """A pool as its host last reported it; not `is_current` where the host is silent or blind since."""
+
+    host: str
+    role: str | None
+    reading: Reading
+    taken_at_ms: int
+    is_current: bool
+
+
+async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
+    """The wanted pools with the highest occupancy, fewest ports left first among equals."""
+    async with db.reading() as connection:
+        everyone = await hosts.all_hosts(connection)
+    asked = [host for host in everyone if wanted.host in {None, host.name}]
+    best: list[PoolNow] = []
+    for start in range(0, len(asked), PAGE):
+        page = asked[start : start + PAGE]
+        async with db.reading() as connection:
+            bodies = await hot.last_good(connection, [host.id for host in page])
+        best = await asyncio.to_thread(_merge, best, page, bodies, wanted, now_ms)
+    return best
+
+
+def _merge(
+    best: Sequence[PoolNow], page: Sequence[Host], bodies: Mapping[int, Logged], wanted: Wanted, now_ms: int
+) -> list[PoolNow]:
+    found = (item for host in page if host.id in bodies for item in _pools(host, bodies[host.id], wanted, now_ms))
+    return heapq.nsmallest(wanted.limit, chain(best, found), key=_coolness)
+
+
+def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
+    is_current = host.presence(now_ms) is Presence.REPORTING
+    for reading in _readings(logged):
+        if wanted.accepts(reading):
+            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current)
+
+
+def _readings(logged: Logged) -> Sequence[Reading]:
+    try:
+        return wire.decode(logged.body).readings
+    except wire.WireError as error:
+        # Accepted once, so a newer version wrote it; the evaluation logs it too.
+        log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
+        return ()
+
+
+def _coolness(item: PoolNow) -> tuple[float, int, str, Pool]:
+    return (-item.reading.occupancy, item.reading.headroom_min, item.host, item.reading.pool)

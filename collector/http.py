@@ -1,0 +1,64 @@
+"""The application: routes and middlewares. No loops, no sockets: collector.run and tests serve it as they like."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from collector.api import alerts, health, hosts, pools, trend
+from collector.ingest.handler import post_snapshot
+from collector.problem import explained
+from collector.services import SERVICES, Services
+from collector.web import page
+from shared.limits import MAX_BODY_BYTES
+from shared.logs import fields
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_app(services: Services) -> web.Application:
+    """Everything the collector answers."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_counted, explained])
+    app[SERVICES] = services
+    app.add_routes(
+        [
+            web.post("/v1/snapshots", post_snapshot),
+            web.get("/v1/hosts", hosts.list_hosts),
+            web.get("/v1/hosts/{host}", hosts.show_host),
+            web.get("/v1/pools", pools.list_pools),
+            web.get("/v1/trend", trend.show_trend),
+            web.get("/v1/alerts", alerts.list_alerts),
+            web.get("/v1/transitions", alerts.list_transitions),
+            web.get("/healthz", health.healthz),
+            web.get("/readyz", health.readyz),
+            web.get("/metrics", health.expose),
+            *page.routes(),
+        ]
+    )
+    return app
+
+
+@web.middleware
+async def _counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "other"
+    request.app[SERVICES].metrics.count_request(route, request.method, response.status)
+    return response
+
+
+class AccessLogger(AbstractAccessLogger):
+    """One line a request, without its query string: a login link carries a token there."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Refusals at info, the rest at debug: thousands of hosts report every few seconds."""
+        level = logging.INFO if response.status >= 400 else logging.DEBUG  # noqa: PLR2004 - HTTP's class of errors
+        facts = fields(
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            ms=round(time * 1000, 1),
+            remote=request.remote,
+        )
+        self.logger.log(level, "answered", extra=facts)

@@ -1,0 +1,1 @@
+"""Takes snapshots in: authenticate, decode, append, and only then say so."""

@@ -1,0 +1,83 @@
+"""What the collector tells Prometheus of itself. Every label has a bounded set of values."""
+
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+disable_created_metrics()  # A second series for every counter, of no use to anybody who has process_start_time_seconds.
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """One registry of its own, so that two collectors in one process (tests) do not meet."""
+
+    def __init__(self, version: str = "") -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        Info("portgauge_collector_build", "What is running.", registry=self.registry).info({"version": version})
+        self.commit_seconds = Histogram(
+            "portgauge_collector_commit_seconds",
+            "Time to make one batch of snapshots durable.",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+            registry=self.registry,
+        )
+        self.commit_snapshots = Histogram(
+            "portgauge_collector_commit_snapshots",
+            "Snapshots that shared one transaction.",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+            registry=self.registry,
+        )
+        self._snapshots = self._counter("snapshots", "Snapshots kept, by whether they were new.", "result")
+        self._bytes = self._counter("snapshot_bytes", "Bytes of snapshots kept.")
+        self._requests = self._counter("http_requests", "Requests answered.", "route", "method", "status")
+        self.transitions = self._counter("alert_transitions", "Changes of an alert's state.", "severity", "after")
+        self.deliveries = self._counter("notice_attempts", "Attempts to tell people.", "channel", "result")
+        self._hosts = self._gauge("hosts", "Hosts that ever reported, by how they are now.", "state")
+        self._alerts = self._gauge("alerts", "Alerts by where they stand.", "severity", "state")
+        self._owed = self._gauge("notices_owed", "Notices a channel has not taken yet.", "channel")
+
+    def count_snapshot(self, result: str, size: int) -> None:
+        """One more snapshot kept: `accepted` or `duplicate`."""
+        self._snapshots.labels(result).inc()
+        self._bytes.inc(size)
+
+    def count_request(self, route: str, method: str, status: int) -> None:
+        """One more request answered. `route` is a template such as /v1/hosts/{host}, never a path as sent."""
+        self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
+
+    def show_stored(
+        self,
+        hosts: Mapping[str, int],
+        alerts: Mapping[tuple[str, str], int],
+        owed: Mapping[str, int],
+    ) -> None:
+        """Set what is counted in the database; what is no longer there disappears."""
+        for gauge in (self._hosts, self._alerts, self._owed):
+            gauge.clear()
+        for state, count in hosts.items():
+            self._hosts.labels(state).set(count)
+        for labels, count in alerts.items():
+            self._alerts.labels(*labels).set(count)
+        for channel, count in owed.items():
+            self._owed.labels(channel).set(count)
+
+    def exposition(self) -> bytes:
+        """All series in the text format, CONTENT_TYPE."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(f"portgauge_collector_{name}", documentation, labels, registry=self.registry)
+
+    def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
+        return Gauge(f"portgauge_collector_{name}", documentation, labels, registry=self.registry)

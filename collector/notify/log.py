@@ -1,0 +1,22 @@
+"""The channel that always is there: one readable line in the collector's log."""
+
+import logging
+
+from collector.storage.outbox import Owed
+from shared.logs import fields
+
+log = logging.getLogger(__name__)
+_LEVELS = {"critical": logging.CRITICAL, "warning": logging.WARNING}
+
+
+class LogChannel:
+    """Writes `CRITICAL lb1: 10.0.0.1 -> 10.0.0.2:80 holds …`, and which rule said so."""
+
+    name = "log"
+
+    async def send(self, owed: Owed) -> str:
+        """One line; never fails."""
+        told = owed.document
+        level = _LEVELS.get(told["severity"], logging.WARNING) if told["state"] == "firing" else logging.INFO
+        log.log(level, "%s", told["summary"], extra=fields(rule=told["rule"], key=owed.key))
+        return "logged"

@@ -1,0 +1,162 @@
+"""The life of a collector: open what it needs, run until told to stop, close it in reverse."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from ipaddress import ip_address
+
+from aiohttp import ClientSession, web
+
+from collector.config import Config, parse_listen
+from collector.evaluation import Evaluator
+from collector.http import AccessLogger, build_app
+from collector.ingest.intake import Intake
+from collector.loops import Bell, Loops, background, repeat_forever
+from collector.metrics import Metrics
+from collector.notify.channel import Channel
+from collector.notify.delivery import Delivery
+from collector.notify.log import LogChannel
+from collector.notify.webhook import WebhookChannel
+from collector.retention import REST_S, Retention
+from collector.services import Services
+from collector.storage import outbox
+from collector.storage.database import Database, database
+from collector.storage.location import Location
+from collector.storage.schema import require_current, require_present, require_writable
+from shared.clock import wall_ms
+from shared.errors import PortgaugeError
+from shared.logs import fields
+
+TICK_S = 1.0
+"""How late a silence, or a notice whose retry is due, may be noticed."""
+GRACE_S = 1.0
+"""How long requests that are under way may take to end when the collector stops."""
+BACKLOG = 1_024
+"""A fleet that comes back at once must not be refused by the kernel."""
+log = logging.getLogger(__name__)
+
+
+class CannotListen(PortgaugeError):
+    """The address cannot be served."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        hint = {
+            errno.EADDRINUSE: "is in use; stop what holds it, or choose another with --listen",
+            errno.EACCES: "needs privilege; choose a port above 1023 with --listen",
+            errno.EADDRNOTAVAIL: "is not an address of this machine; choose another with --listen",
+        }.get(error.errno or 0, f"cannot be listened on ({error.strerror or error})")
+        super().__init__(f"{shown(host, port)} {hint}")
+
+
+async def run(config: Config, location: Location, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is given the address once connections are accepted."""
+    stop = _stop_signal()
+    with listening(config.listen) as listener:
+        async with _opened(location) as db, _channels(config) as channels:
+            await _give_up_on_strangers(db, channels)
+            app, loops = _assemble(config, db, channels)
+            async with background(loops), serving(app, listener) as address:
+                announce(address)
+                await stop.wait()
+
+
+@asynccontextmanager
+async def _opened(location: Location) -> AsyncIterator[Database]:
+    """The database, once it is sure that this program may serve it."""
+    require_present(location)
+    async with database(location, alone=True) as db:
+        await require_current(db)
+        await require_writable(db)
+        yield db
+
+
+def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tuple[web.Application, Loops]:
+    """The application, and the loops that work behind it."""
+    metrics = Metrics(version("portgauge"))
+    evaluate, prune, deliver = Bell(), Bell(), [Bell() for _ in channels]
+    intake = Intake(db, metrics, on_commit=evaluate.ring)
+    evaluator = Evaluator(
+        db=db,
+        rules=config.rule,
+        channels=[channel.name for channel in channels],
+        metrics=metrics,
+        clock=wall_ms,
+        on_notice=lambda: _ring(deliver),
+    )
+    retention = Retention(db, config.retention_hours, clock=wall_ms)
+    loops: Loops = {
+        "intake": intake.commit_forever(),
+        "evaluation": repeat_forever(evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation"),
+        "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
+    }
+    for channel, bell in zip(channels, deliver, strict=True):
+        name, delivery = f"notify {channel.name}", Delivery(db, channel, metrics, clock=wall_ms)
+        loops[name] = repeat_forever(delivery.deliver, bell, rest_s=TICK_S, name=name)
+    return build_app(Services(db=db, intake=intake, metrics=metrics)), loops
+
+
+@contextmanager
+def listening(listen: str) -> Iterator[socket.socket]:
+    """Hold the address, before anything else is begun. Raises CannotListen."""
+    host, port = parse_listen(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(host, port, error) from None
+    with listener:
+        yield listener
+
+
+@asynccontextmanager
+async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[str]:
+    """Answer requests for as long as the block is open, at the address it is given."""
+    runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        host, port, *_ = listener.getsockname()
+        _warn_if_exposed(host)
+        yield f"http://{shown(host, port)}"
+    finally:
+        await runner.cleanup()
+
+
+def shown(host: str, port: int) -> str:
+    """`127.0.0.1:8766`, `[::1]:8766`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@asynccontextmanager
+async def _channels(config: Config) -> AsyncIterator[list[Channel]]:
+    async with ClientSession() as session:
+        yield [LogChannel(), *(WebhookChannel(webhook, session) for webhook in config.webhook)]
+
+
+async def _give_up_on_strangers(db: Database, channels: Sequence[Channel]) -> None:
+    async with db.writing() as connection:
+        count = await outbox.give_up_on_strangers(connection, [channel.name for channel in channels], wall_ms())
+    if count:
+        log.warning("notices given up: their channels are no longer configured", extra=fields(count=count))
+
+
+def _ring(bells: Sequence[Bell]) -> None:
+    for bell in bells:
+        bell.ring()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _warn_if_exposed(address: str) -> None:
+    if not ip_address(address).is_loopback:
+        log.warning("tokens travel in clear text beyond this machine; put TLS in front", extra=fields(listen=address))

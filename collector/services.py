@@ -1,0 +1,29 @@
+"""What handlers work with. One value, made once by collector.run (or by a test), reached through SERVICES."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from collector.access.sessions import Sessions
+from collector.ingest.admission import Admission
+from collector.ingest.intake import Intake
+from collector.metrics import Metrics
+from collector.storage.database import Database
+from shared.clock import wall_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The running parts of one collector."""
+
+    db: Database
+    intake: Intake
+    metrics: Metrics
+    admission: Admission = field(default_factory=Admission)
+    sessions: Sessions = field(default_factory=Sessions)
+    clock: Callable[[], int] = wall_ms
+    """Milliseconds since the Unix epoch."""
+
+
+SERVICES = web.AppKey("services", Services)
