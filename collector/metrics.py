@@ -13,7 +13,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-disable_created_metrics()  # A second series for every counter, of no use to anybody who has process_start_time_seconds.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # A second series for every counter, of no use to anybody who has process_start_time_seconds.
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

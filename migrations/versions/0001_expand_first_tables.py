@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("boot_id", sa.Text(), nullable=False, comment="this and the following: of the newest snapshot"),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.Column("latest_hot_id", sa.BigInteger(), nullable=False),
+        sa.Column("latest_good_hot_id", sa.BigInteger(), nullable=False, comment="the newest that is not a failure"),
         sa.Column("latest_received_ms", sa.BigInteger(), nullable=False),
         sa.Column("latest_taken_ms", sa.BigInteger(), nullable=False, comment="never after latest_received_ms"),
         sa.Column("skew_ms", sa.BigInteger(), nullable=False, comment="the host's clock minus ours, transit included"),
