@@ -9,18 +9,22 @@ hold 20,000 files, so it spreads them over children. Needs CAP_NET_ADMIN and lo 
 
 import argparse
 import contextlib
-import os
 import resource
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 
 TCP_REPAIR = 19
 IP_LOCAL_PORT_RANGE = 51
 SOCKETS_A_PROCESS = 18_000
 FIRST_PORT = 32_768
+FIRST_PEER_PORT = 1_000
+LOCAL_IP, PEER_IP = "127.0.0.1", "127.1.0.1"
+"""connect() towards any 127/8 address comes from 127.0.0.1; nobody listens on the peer's."""
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def connect_in_repair(local_port: int, peer: tuple[str, int], family: int = socket.AF_INET) -> socket.socket:
@@ -33,34 +37,38 @@ def connect_in_repair(local_port: int, peer: tuple[str, int], family: int = sock
 
 
 def hold(first: int, count: int, ports_per_pool: int) -> list[socket.socket]:
-    """Sockets number `first` to `first + count`: pool n is 127.0.0.1 -> 127.1.0.1:(1000 + n)."""
+    """Sockets number `first` to `first + count`: pool n is LOCAL_IP -> PEER_IP:(FIRST_PEER_PORT + n)."""
     held = []
     for number in range(first, first + count):
         pool, port = divmod(number, ports_per_pool)
-        held.append(connect_in_repair(FIRST_PORT + port, ("127.1.0.1", 1_000 + pool)))
+        held.append(connect_in_repair(FIRST_PORT + port, (PEER_IP, FIRST_PEER_PORT + pool)))
     return held
 
 
 @contextlib.contextmanager
-def fabricated(sockets: int, ports_per_pool: int = 28_000, prefix: Sequence[str] = ()) -> Iterator[None]:
-    """Hold that many sockets, in child processes, for as long as the block is open. `prefix` may enter a namespace."""
-    command = [*prefix, sys.executable, "-m", "benchmarks.fabricate", "--ports-per-pool", str(ports_per_pool)]
+def fabricated(sockets: int, ports_per_pool: int = 28_000) -> Iterator[None]:
+    """Hold that many sockets, in child processes, for as long as the block is open."""
     with contextlib.ExitStack() as children:
+        started = []
         for first in range(0, sockets, SOCKETS_A_PROCESS):
-            count = min(SOCKETS_A_PROCESS, sockets - first)
-            child = children.enter_context(
-                subprocess.Popen(
-                    [*command, "--first", str(first), "--sockets", str(count)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                )
-            )
-            assert child.stdin is not None and child.stdout is not None
-            children.callback(child.stdin.close)
-            if child.stdout.readline() != b"ready\n":
-                raise RuntimeError("could not fabricate sockets: is lo up, and do we hold CAP_NET_ADMIN?")
+            child = children.enter_context(_child(first, min(SOCKETS_A_PROCESS, sockets - first), ports_per_pool))
+            started.append(child)
+        children.callback(lambda: [child.communicate() for child in started])
+        if any(child.stdout is None or child.stdout.readline() != "ready\n" for child in started):
+            raise RuntimeError("could not fabricate sockets: is lo up, and do we hold CAP_NET_ADMIN?")
         yield
+
+
+def _child(first: int, count: int, ports_per_pool: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.fabricate", "--ports-per-pool", str(ports_per_pool)]
+    return subprocess.Popen(
+        [*command, "--first", str(first), "--sockets", str(count)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        start_new_session=True,  # Ctrl-C is for the parent; a child ends when its standard input closes.
+    )
 
 
 def main() -> None:
