@@ -1,0 +1,187 @@
+"""What one sample costs, beside the floor and the ways people count ports today.
+
+    python -m benchmarks.sampling [--million] [--write]
+
+fabricates sockets in a namespace of its own and lets each way count them in turn, every measurement next to one of the
+floor: a bare netlink dump with the agent's own request, received and thrown away. The machine's mood moves both, so
+the ratio of neighbours says more than either time. Bars are checked at the end; a missed one is exit status 1.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from benchmarks.document import write_section
+from benchmarks.fabricate import REPOSITORY, fabricated
+from benchmarks.ways import Cost
+from tests.netns import Netns, become_root_of_own_namespaces, fresh_netns
+
+FLOOR, OURS, SCRIPT = "floor", "portgauge", "ss-awk"
+LABELS = {
+    FLOOR: "floor: bare dump, nothing parsed",
+    "floor-by-family": "floor as two requests, one a family",
+    OURS: "**portgauge, one sample**",
+    "portgauge-refreshing": "portgauge, sample that also looks for binders",
+    SCRIPT: "`ss -Htan` piped to awk",
+    "proc-net-tcp": "/proc/net/tcp in Python",
+    "psutil": "psutil.net_connections",
+    "pyroute2": "pyroute2 DiagSocket",
+}
+SIZES = (20_000, 200_000)
+MILLION = 1_000_000
+AT_MOST = {"pyroute2": 200_000}
+"""It keeps every socket as an object: a million took minutes and gigabytes, and taught nothing more."""
+MOST_ROUNDS = 21
+BUDGET_S = 20.0
+"""Wall time a way may take at one size, after the first, uncounted run; each is measured once at least."""
+BAR_SOCKETS = 200_000
+BAR_FLOOR, BAR_SCRIPT, BAR_BYTES = 1.25, 2.0, 45_000_000
+
+
+@dataclass(slots=True)
+class Row:
+    """One way at one size."""
+
+    costs: list[Cost] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    """CPU time against that of the floor run just before."""
+
+    @property
+    def ratio(self) -> float:
+        """Median of the paired ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that any run held."""
+        return max(cost.peak_bytes for cost in self.costs)
+
+    def cells(self) -> list[str]:
+        """CPU ms, wall ms, times the floor, peak MB, rounds."""
+        cpu_ms = statistics.median(cost.cpu_s for cost in self.costs) * 1e3
+        wall_ms = statistics.median(cost.wall_s for cost in self.costs) * 1e3
+        megabytes = self.peak_bytes / 1e6
+        return [f"{cpu_ms:,.1f}", f"{wall_ms:,.1f}", f"{self.ratio:.2f}", f"{megabytes:,.0f}", str(len(self.costs))]
+
+
+class Counter:
+    """One way in its process."""
+
+    def __init__(self, netns: Netns, name: str) -> None:
+        self._process = netns.popen(
+            [sys.executable, "-m", "benchmarks.ways", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def once(self) -> Cost:
+        """Let it count."""
+        self._process.stdin.write("\n")  # type: ignore[union-attr] # opened as pipes above
+        self._process.stdin.flush()  # type: ignore[union-attr]
+        return Cost(*json.loads(self._process.stdout.readline())["cost"])  # type: ignore[union-attr]
+
+
+def compare(sockets: int, most_rounds: int) -> dict[str, Row]:
+    """Measure every way at one size, by turns."""
+    with fresh_netns() as netns, ExitStack() as stack:
+        netns.run(stack.enter_context, fabricated(sockets))
+        names = [name for name in LABELS if sockets <= AT_MOST.get(name, sockets)]
+        counters = {name: stack.enter_context(Counter(netns, name)) for name in names}
+        rounds = {name: _rounds(counter.once(), most_rounds) for name, counter in counters.items()}
+        rows = {name: Row() for name in names}
+        for number in range(max(rounds.values())):
+            for name in names:
+                if number < rounds[name]:
+                    _measure(counters[FLOOR], counters[name], rows[name])
+    return rows
+
+
+def _rounds(first: Cost, most: int) -> int:
+    return max(1, min(most, int(BUDGET_S / first.wall_s)))
+
+
+def _measure(floor: Counter, counter: Counter, row: Row) -> None:
+    beside = floor.once()
+    cost = counter.once()
+    row.costs.append(cost)
+    row.ratios.append(cost.cpu_s / beside.cpu_s)
+
+
+def table(sockets: int, rows: Mapping[str, Row]) -> str:
+    """One size as markdown."""
+    head = ["", "CPU ms", "wall ms", "CPU × floor", "peak RSS MB", "rounds"]
+    lines = [_line([f"{sockets:,} sockets", *head[1:]]), _line(["---", *["--:"] * (len(head) - 1)])]
+    lines += [_line([LABELS[name], *row.cells()]) for name, row in rows.items()]
+    lines += [_line([label, *["not run"] + [""] * 4]) for name, label in LABELS.items() if name not in rows]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def bars(results: Mapping[int, Mapping[str, Row]]) -> list[tuple[bool, str]]:
+    """Each bar that these sizes can judge: whether it is met, and the sum."""
+    judged = []
+    if BAR_SOCKETS in results:
+        rows = results[BAR_SOCKETS]
+        floor, script = rows[OURS].ratio, rows[SCRIPT].ratio / rows[OURS].ratio
+        judged += [
+            (floor <= BAR_FLOOR, f"a sample costs {floor:.2f} × the floor at {BAR_SOCKETS:,} (bar: ≤ {BAR_FLOOR})"),
+            (script >= BAR_SCRIPT, f"`ss` and awk cost {script:.1f} × a sample there (bar: ≥ {BAR_SCRIPT:.0f})"),
+        ]
+    if MILLION in results:
+        peak = results[MILLION][OURS].peak_bytes
+        said = f"the sampling process peaks at {peak / 1e6:.0f} MB at a million (bar: ≤ {BAR_BYTES / 1e6:.0f} MB)"
+        judged.append((peak <= BAR_BYTES, said))
+    return judged
+
+
+def report(results: Mapping[int, Mapping[str, Row]], command: str) -> str:
+    """All sizes, where and when they were measured, and the bars."""
+    machine = f"Linux {platform.release()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    when = datetime.now(UTC).date().isoformat()
+    tables = [table(sockets, rows) for sockets, rows in results.items()]
+    verdicts = "\n".join(f"- {'met' if met else '**MISSED**'}: {what}" for met, what in bars(results))
+    return "\n\n".join([f"`{command}` on {machine}, {when}.", *tables, verdicts])
+
+
+def main() -> int:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--million", action="store_true", help="measure 1,000,000 sockets too (about 6 GB, minutes)")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    parser.add_argument("--rounds", type=int, default=MOST_ROUNDS, help="at most so many of each (%(default)s)")
+    arguments = parser.parse_args()
+    become_root_of_own_namespaces()
+    sizes = [*SIZES, *([MILLION] if arguments.million else [])]
+    results = {}
+    for sockets in sizes:
+        results[sockets] = compare(sockets, arguments.rounds)
+        print(table(sockets, results[sockets]), end="\n\n", flush=True)
+    text = report(results, " ".join(["python -m benchmarks.sampling", *sys.argv[1:]]))
+    print(text.rpartition("\n\n")[2])
+    if arguments.write:
+        write_section("sampling", text)
+    return 0 if all(met for met, _ in bars(results)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
