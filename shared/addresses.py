@@ -44,7 +44,9 @@ def format_endpoint(packed: bytes, port: int) -> str:
 
 def parse_ip(text: str) -> bytes:
     """Read an IPv4 or IPv6 address (brackets allowed), folded. Zone indexes (`%eth0`) are refused."""
-    bare = text.strip().removeprefix("[").removesuffix("]")
+    bare = text.strip()
+    if bare.startswith("[") and bare.endswith("]"):
+        bare = bare[1:-1]
     try:
         address = ipaddress.ip_address(bare)
     except ValueError:

@@ -54,10 +54,11 @@ def parse_ports(text: str) -> frozenset[int]:
     """Read a list like ip_local_reserved_ports has it: `8080,9148-9150`, or nothing at all."""
     ports: set[int] = set()
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        first, _, last = part.partition("-")
-        if not (_is_number(first) and _is_number(last or first)):
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if not (_is_number(first) and _is_number(last)):
             raise InvalidPorts(text.strip(), f"{part!r} is neither a port nor a range")
-        low, high = int(first), int(last or first)
+        low, high = int(first), int(last)
         if not 0 <= low <= high <= HIGHEST_PORT:
             raise InvalidPorts(text.strip(), f"{part!r} is not within 0-{HIGHEST_PORT}")
         ports.update(range(low, high + 1))

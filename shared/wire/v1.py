@@ -85,7 +85,7 @@ def _columns(readings: Sequence[Reading]) -> dict[str, bytes]:
 
 
 def _packed(numbers: Iterable[int]) -> bytes:
-    column = array("H", numbers)
+    column = array("H", (min(number, HIGHEST_PORT) for number in numbers))
     if sys.byteorder == "big":
         column.byteswap()
     return column.tobytes()

@@ -1,0 +1,61 @@
+# portgauge: `make help` lists what there is. Each target does its own set-up.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := haproxy iproute2 util-linux python3-venv
+LISTEN ?= 127.0.0.1:8766
+CODE := agent collector shared migrations tests benchmarks tools
+
+.PHONY: help run demo test check format lint types imports bench deps install lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## Start a collector and an agent for this host; Ctrl-C stops both
+	@$(BIN)/python -m tools.quickstart --listen $(LISTEN)
+
+demo: install deps ## Replay the incident: a real HAProxy runs out of ports, portgauge tells before
+	@$(BIN)/python -m tests.acceptance.incident
+
+test: install deps ## Run the whole suite (as an ordinary user: in namespaces of your own)
+	@tools/in-own-namespaces $(BIN)/python -m pytest $(ARGS)
+
+check: install lint types imports test ## Format, lint, types, import contracts, then the whole suite
+
+lint: install
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+
+types: install
+	@$(BIN)/mypy
+
+imports: install
+	@$(BIN)/lint-imports
+
+format: install ## Bring the code into form
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+bench: install deps ## Measure sampling beside its peers and write docs/performance.md (BENCH=--million for all)
+	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
+
+deps: ## Install the system packages that tests and demo use (root or sudo; says what is missing otherwise)
+	@tools/deps $(PACKAGES)
+
+install: .venv/.installed ## Make .venv with exactly what requirements/dev.lock names
+
+.venv/.installed: requirements/dev.lock pyproject.toml
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { tools/deps python3-venv && $(PYTHON) -m venv .venv; }
+	@$(BIN)/pip --quiet --disable-pip-version-check install --require-hashes --requirement requirements/dev.lock
+	@$(BIN)/pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: install ## Write requirements/dev.lock anew from pyproject.toml
+	@$(BIN)/pip --quiet install uv
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --python-version 3.11 --output-file requirements/dev.lock --quiet --upgrade
+
+clean: ## Remove what the other targets made
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

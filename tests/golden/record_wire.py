@@ -1,0 +1,79 @@
+"""Write golden bodies of the newest schema: `python -m tests.golden.record_wire`. Old ones are never written anew."""
+
+import json
+from pathlib import Path
+
+from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
+from shared.ports import PortRange
+from shared.tcp import State
+from shared.wire import SCHEMA, encode
+
+HERE = Path(__file__).parent / "wire"
+LOOP = bytes([127, 0, 0, 1])
+
+
+def main() -> None:
+    """One body with readings of every kind, one of a blind agent."""
+    HERE.mkdir(exist_ok=True)
+    namespaces = (
+        Namespace(
+            name="host",
+            inode=4_026_531_840,
+            port_range=PortRange(40_000, 40_299),
+            reserved=2,
+            blocked=1,
+            settings={"tcp_tw_reuse": 2},
+            totals={State.ESTABLISHED: 265},
+            remainder=Remainder(1, 3, 3),
+        ),
+        Namespace(name="pod", inode=4_026_532_000, port_range=PortRange(32_768, 60_999), reserved=0, blocked=0),
+    )
+    readings = (
+        Reading(
+            Pool("host", Kind.CONNECT, LOOP, LOOP, 9001), 262, 297, 30, 35, {State.ESTABLISHED: 255, State.TIME_WAIT: 7}
+        ),
+        Reading(Pool("pod", Kind.CONNECT, bytes(15) + b"\1", bytes(15) + b"\2", 443), 1, 28_232, 28_231, 28_231),
+        Reading(Pool("pod", Kind.BIND, LOOP), 5, 28_232, 28_227, 28_227),
+        Reading(Pool("host", Kind.UDP, b""), 6, 297, 291, 291),
+    )
+    whole = Snapshot(
+        host="lb-eu-17",
+        boot_id="0f0e0d0c.a1b2c3d4",
+        seq=7,
+        taken_at_ms=1_795_338_000_000,
+        agent_version="0.1.0",
+        interval_ms=10_000,
+        labels={"role": "edge"},
+        namespaces=namespaces,
+        readings=readings,
+    )
+    blind = Snapshot(
+        host="lb-eu-18",
+        boot_id="b",
+        seq=8,
+        taken_at_ms=1_795_338_010_000,
+        agent_version="0.1.0",
+        interval_ms=10_000,
+        failure="the kernel refused to list sockets",
+    )
+    for name, snapshot in (("whole", whole), ("blind", blind)):
+        write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
+
+
+def write(path: Path, snapshot: Snapshot) -> None:
+    """The body, and beside it what it says."""
+    if path.exists():
+        return
+    path.write_bytes(encode(snapshot))
+    told = {
+        "host": snapshot.host,
+        "seq": snapshot.seq,
+        "namespaces": [namespace.name for namespace in snapshot.namespaces],
+        "readings": [[str(one.pool), one.held, one.capacity] for one in snapshot.readings],
+        "failure": snapshot.failure,
+    }
+    path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

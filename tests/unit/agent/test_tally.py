@@ -1,0 +1,111 @@
+"""Counting by bytes gives what counting sockets one by one gives, and the sums add up."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.model import NetnsId, PortSettings
+from agent.netlink.records import Socket, sockets
+from agent.tally import Held, count, pools, reading, summarise
+from shared.model import Kind, Pool
+from shared.ports import PortRange
+from shared.tcp import State
+from tests.kernel_bytes import a_dump, a_socket
+
+HERE = NetnsId("host", 1)
+V4 = st.sampled_from([bytes([10, 0, 0, last]) for last in range(1, 4)])
+V6 = st.sampled_from([bytes(15) + bytes([last]) for last in range(1, 4)])
+STATES = st.sampled_from([State.ESTABLISHED, State.TIME_WAIT, State.CLOSE_WAIT, State.SYN_SENT])
+PORTS = st.integers(40_000, 40_299)
+PEER_PORTS = st.integers(8_000, 8_003)
+
+
+def some_sockets() -> st.SearchStrategy[list[Socket]]:
+    v4 = st.builds(
+        a_socket, local=V4, peer=V4, local_port=PORTS, peer_port=PEER_PORTS, state=STATES, mapped=st.booleans()
+    )
+    v6 = st.builds(a_socket, local=V6, peer=V6, local_port=PORTS, peer_port=PEER_PORTS, state=STATES)
+    repeated = st.builds(lambda one, times: [one] * times, v4 | v6, st.integers(1, 40))
+    return st.lists(repeated, max_size=8).map(lambda lists: [one for many in lists for one in many])
+
+
+def settings(
+    low: int = 40_000, high: int = 40_299, reserved: frozenset[int] = frozenset(), **integers: int
+) -> PortSettings:
+    return PortSettings(PortRange(low, high), reserved, {"tcp_timestamps": 1, **integers})
+
+
+def a_pool(peer_port: int = 80, local: bytes = bytes([10, 0, 0, 1])) -> Pool:
+    return Pool("host", Kind.CONNECT, local, bytes([10, 0, 0, 2]), peer_port)
+
+
+@given(some_sockets())
+def test_the_fast_count_equals_counting_sockets_one_by_one(made: list[Socket]) -> None:
+    counts: Counter[tuple[int, int, bytes]] = Counter()
+    count(a_dump(made), counts)
+
+    slow: Held = {}
+    for one in sockets(a_dump(made)):
+        states = slow.setdefault(Pool("host", Kind.CONNECT, one.local, one.peer, one.peer_port), {})
+        states[State(one.state)] = states.get(State(one.state), 0) + 1
+    assert pools(counts, "host") == slow
+
+
+@given(some_sockets())
+def test_folding_v4_mapped_sockets_changes_no_pool(made: list[Socket]) -> None:
+    mapped, plain = Counter[tuple[int, int, bytes]](), Counter[tuple[int, int, bytes]]()
+    count(a_dump(made), mapped)
+    count(a_dump([one._replace(family=2) if len(one.local) == 4 else one for one in made]), plain)
+
+    assert pools(mapped, "host") == pools(plain, "host")
+
+
+@given(some_sockets(), st.integers(1, 5))
+def test_listed_pools_and_the_remainder_add_up_to_the_totals(made: list[Socket], most: int) -> None:
+    counts: Counter[tuple[int, int, bytes]] = Counter()
+    count(a_dump(made), counts)
+    held = pools(counts, "host")
+
+    summary = summarise(held, HERE, settings(low=1, high=65_535), (), most=most)
+
+    rest = summary.namespace.remainder
+    assert sum(one.held for one in summary.readings) + rest.held == len(made)
+    assert sum(summary.namespace.totals.values()) == len(made)
+    assert len(summary.readings) + rest.pools == len(held)
+    assert all(one.held >= rest.max_held for one in summary.readings)
+
+
+def test_capacity_is_the_inclusive_range_less_reserved_less_blocked() -> None:
+    summary = summarise(
+        {a_pool(): {State.ESTABLISHED: 7}},
+        HERE,
+        settings(reserved=frozenset({39_999, 40_000, 40_001})),
+        {40_001, 40_002, 50_000},
+        most=10,
+    )
+
+    assert (summary.namespace.reserved, summary.namespace.blocked) == (2, 1)
+    assert summary.namespace.capacity == summary.readings[0].capacity == 300 - 2 - 1
+
+
+def test_time_wait_counts_as_held_and_widens_the_bounds_where_it_may_be_recycled() -> None:
+    states = {State.ESTABLISHED: 10, State.TIME_WAIT: 5}
+
+    recycled = reading(a_pool(), states, 300, settings(tcp_tw_reuse=1))
+    kept = reading(a_pool(), states, 300, settings(tcp_tw_reuse=0))
+
+    assert (recycled.held, recycled.headroom_min, recycled.headroom_max) == (15, 285, 290)
+    assert (kept.held, kept.headroom_min, kept.headroom_max) == (15, 285, 285)
+
+
+def test_an_odd_range_may_hide_one_port() -> None:
+    one = reading(a_pool(), {State.ESTABLISHED: 1}, 301, settings(high=40_300))
+
+    assert (one.headroom_min, one.headroom_max) == (299, 300)
+
+
+def test_more_sockets_than_ports_never_make_a_negative_headroom() -> None:
+    one = reading(a_pool(), {State.ESTABLISHED: 400}, 300, settings())
+
+    assert (one.held, one.headroom_min, one.headroom_max, one.occupancy) == (300, 0, 0, 1.0)

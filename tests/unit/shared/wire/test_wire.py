@@ -1,0 +1,230 @@
+"""The wire: what goes in comes out, any bytes are read or refused, golden bodies decode for ever."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.addresses import V4_MAPPED_PREFIX
+from shared.limits import MAX_BODY_BYTES
+from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
+from shared.ports import PortRange
+from shared.tcp import State
+from shared.wire import Malformed, TooLarge, UnknownSchema, WireError, decode, encode
+from shared.wire.v1 import hash_of
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "wire"
+NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:-]{0,30}\Z")
+TEXTS = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
+COUNTS = st.integers(0, 2**31 - 1)
+V4 = st.binary(min_size=4, max_size=4)
+V6 = st.binary(min_size=16, max_size=16).filter(lambda ip: ip[:12] != V4_MAPPED_PREFIX)
+
+
+@st.composite
+def readings(draw: st.DrawFn, netns: str) -> Reading:
+    kind = draw(st.sampled_from(Kind))
+    ip = draw(st.sampled_from([V4, V6]))
+    peer, port = (draw(ip), draw(st.integers(1, 65_535))) if kind is Kind.CONNECT else (b"", 0)
+    capacity = draw(st.integers(0, 65_535))
+    held = draw(st.integers(0, capacity))
+    low = draw(st.integers(0, capacity - held))
+    high = draw(st.integers(low, capacity))
+    states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 65_535), max_size=4))
+    return Reading(Pool(netns, kind, draw(ip), peer, port), held, capacity, low, high, states)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    names = draw(st.lists(TEXTS, min_size=1, max_size=3, unique=True))
+    ports = st.integers(1, 65_535)
+    namespaces = tuple(
+        Namespace(
+            name=name,
+            inode=draw(st.integers(0, 2**64 - 1)),
+            port_range=PortRange(*sorted((draw(ports), draw(ports)))),
+            reserved=draw(st.integers(0, 65_535)),
+            blocked=draw(st.integers(0, 65_535)),
+            settings=draw(st.dictionaries(TEXTS, st.integers(-1, 2**31), max_size=3)),
+            totals=draw(st.dictionaries(st.sampled_from(State), COUNTS, max_size=3)),
+            remainder=Remainder(draw(COUNTS), draw(COUNTS), draw(COUNTS)),
+        )
+        for name in names
+    )
+    listed = draw(
+        st.lists(st.sampled_from(names).flatmap(readings), max_size=5, unique_by=lambda reading: reading.pool)
+    )
+    return Snapshot(
+        host=draw(NAMES),
+        boot_id=draw(NAMES),
+        seq=draw(st.integers(0, 2**53 - 1)),
+        taken_at_ms=draw(st.integers(0, 2**53 - 1)),
+        agent_version=draw(TEXTS),
+        interval_ms=draw(st.integers(1, 1000)),
+        labels=draw(st.dictionaries(st.from_regex(r"\A[a-z_]{1,8}\Z"), TEXTS, max_size=3)),
+        namespaces=namespaces,
+        readings=tuple(listed),
+        failure=draw(st.none() | TEXTS),
+    )
+
+
+def a_document(**changes: Any) -> dict[str, Any]:
+    """A body that decodes, as plain values, with keys replaced or (None) left out."""
+    identities = [[0, 0, b"\x7f\0\0\1", b"\x7f\0\0\1", 9001]]
+    document = {
+        "schema": 1, "host": "lb1", "boot_id": "b", "seq": 1, "taken_at_ms": 1, "interval_ms": 1000, "agent": "0",
+        "labels": {}, "failure": None,
+        "namespaces": [{"name": "host", "inode": 1, "range": [40000, 40299], "reserved": 0, "blocked": 0,
+                        "settings": {}, "totals": {}, "remainder": [0, 0, 0]}],
+        "identities": identities, "identities_hash": hash_of(identities),
+        "columns": {"held": b"\x0a\0", "capacity": b"\x2c\x01",
+                    "headroom_min": b"\x22\x01", "headroom_max": b"\x22\x01"},
+        **changes,
+    }  # fmt: skip
+    if "identities" in changes and "identities_hash" not in changes:
+        document["identities_hash"] = hash_of(changes["identities"])
+    return document
+
+
+def packed(**changes: Any) -> bytes:
+    body: bytes = msgpack.packb(a_document(**changes), use_bin_type=True)
+    return body
+
+
+@given(snapshots())
+def test_decode_gives_back_what_was_encoded(snapshot: Snapshot) -> None:
+    assert decode(encode(snapshot)) == snapshot
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_refused_by_a_typed_error(body: bytes) -> None:
+    with pytest.raises(WireError):
+        decode(body)
+
+
+@given(snapshots(), st.data())
+def test_a_damaged_body_is_read_or_refused_by_a_typed_error(snapshot: Snapshot, data: st.DataObject) -> None:
+    body = bytearray(encode(snapshot))
+    body[data.draw(st.integers(0, len(body) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        decode(bytes(body))
+    except WireError as error:
+        assert str(error)  # noqa: PT017 - a flipped bit in a count is still a snapshot
+
+
+@given(snapshots(), st.data())
+def test_a_truncated_body_is_refused(snapshot: Snapshot, data: st.DataObject) -> None:
+    body = encode(snapshot)
+
+    with pytest.raises(Malformed):
+        decode(body[: data.draw(st.integers(0, len(body) - 1))])
+
+
+def test_unknown_keys_and_columns_are_ignored_so_that_newer_agents_are_understood() -> None:
+    columns = a_document()["columns"] | {"failures": b"\0\0"}
+
+    assert decode(packed(novelty={"a": [1]}, columns=columns)).host == "lb1"
+
+
+def test_an_unknown_schema_is_told_with_the_ones_that_are_known() -> None:
+    with pytest.raises(UnknownSchema) as caught:
+        decode(packed(schema=9))
+
+    assert (caught.value.found, caught.value.supported) == (9, (1,))
+
+
+def test_a_body_beyond_the_limit_is_not_even_unpacked() -> None:
+    with pytest.raises(TooLarge):
+        decode(bytes(MAX_BODY_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"schema": "1"}, "schema"),
+        ({"schema": True}, "schema"),
+        ({"host": ""}, "host"),
+        ({"host": "<script>"}, "host"),
+        ({"host": "x" * 254}, "host"),
+        ({"host": b"lb1"}, "host"),
+        ({"boot_id": None}, "boot_id"),
+        ({"seq": -1}, "seq"),
+        ({"seq": 2**53}, "seq"),
+        ({"seq": 1.0}, "seq"),
+        ({"interval_ms": 0}, "interval_ms"),
+        ({"agent": "a\nb"}, "agent"),
+        ({"labels": {"a b": "x"}}, "labels"),
+        ({"labels": {f"l{n}": "x" for n in range(33)}}, "labels"),
+        ({"labels": {"a": 1}}, "labels.a"),
+        ({"failure": "x" * 2000}, "failure"),
+        ({"namespaces": {}}, "namespaces"),
+        ({"namespaces": [1]}, "namespaces[0]"),
+        ({"namespaces": [{**a_document()["namespaces"][0], "range": [9, 1]}]}, "namespaces[0].range"),
+        ({"namespaces": [{**a_document()["namespaces"][0], "range": [1]}]}, "namespaces[0].range"),
+        ({"namespaces": [{**a_document()["namespaces"][0], "blocked": 70000}]}, "namespaces[0].blocked"),
+        ({"namespaces": [{**a_document()["namespaces"][0], "remainder": [1, 2]}]}, "namespaces[0].remainder"),
+        ({"namespaces": a_document()["namespaces"] * 2}, "namespaces"),
+        ({"identities_hash": bytes(16)}, "identities_hash"),
+        ({"identities": [[1, 0, b"\x7f\0\0\1", b"\x7f\0\0\1", 1]]}, "identities[0]"),
+        ({"identities": [[0, 9, b"\x7f\0\0\1", b"\x7f\0\0\1", 1]]}, "identities[0]"),
+        ({"identities": [[0, 0, b"\x7f\0\0", b"\x7f\0\0\1", 1]]}, "identities[0]"),
+        ({"identities": [[0, 0, b"\x7f\0\0\1", bytes(16), 1]]}, "identities[0]"),
+        ({"identities": [[0, 0, b"\x7f\0\0\1", b"\x7f\0\0\1", 0]]}, "identities[0]"),
+        ({"identities": [[0, 0, b"\x7f\0\0\1"]]}, "identities[0]"),
+        ({"identities": [[0, 0, b"\x7f\0\0\1", b"\x7f\0\0\1", 1]] * 2}, "identities"),
+        ({"columns": {}}, "columns.held"),
+        ({"columns": {**a_document()["columns"], "held": b"\0"}}, "columns.held"),
+        ({"columns": {**a_document()["columns"], "held": [1]}}, "columns.held"),
+        ({"columns": {**a_document()["columns"], "held": b"\xff\xff"}}, "columns"),
+        ({"columns": {**a_document()["columns"], "headroom_min": b"\x23\x01"}}, "columns"),
+        ({"columns": {**a_document()["columns"], "TIME_WAIT": b"\0\0\0\0"}}, "columns.TIME_WAIT"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(changes: dict[str, Any], where: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        decode(packed(**changes))
+
+    assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"\xdf\xff\xff\xff\xff",
+        b"\xdd\xff\xff\xff\xff",
+        b"\x91" * 100_000,
+        b"\xc7\x08\x05" + bytes(8),
+        b"\xd6\xff\0\0\0\0",
+        b"\x82\xa1a\x01\xa1a\x02",
+        b"\x81\xc4\x01a\x01",
+        b"\xa2\xff\xfe",
+        b"\xc1",
+    ],
+)
+def test_hostile_msgpack_is_refused(bomb: bytes) -> None:
+    """Lengths that lie, nesting, extension types, keys twice, keys of other types, text that is not UTF-8."""
+    with pytest.raises(Malformed):
+        decode(bomb)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.msgpack")), ids=lambda path: path.stem)
+def test_golden_bodies_decode_for_ever(path: Path) -> None:
+    told = json.loads(path.with_suffix(".json").read_text())
+
+    snapshot = decode(path.read_bytes())
+
+    assert {
+        "host": snapshot.host,
+        "seq": snapshot.seq,
+        "namespaces": [namespace.name for namespace in snapshot.namespaces],
+        "readings": [[str(one.pool), one.held, one.capacity] for one in snapshot.readings],
+        "failure": snapshot.failure,
+    } == told
+
+
+def test_there_are_golden_bodies() -> None:
+    assert len(list(GOLDEN.glob("v1_*.msgpack"))) >= 2
