@@ -10,13 +10,19 @@ from tests.netns import Netns, fresh_netns, why_none
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a network namespace where none can be made: in one place, so that pytest says it in one line."""
-    if "new_netns" in getattr(item, "fixturenames", ()) and (reason := why_none()):
+    if "namespaces" in getattr(item, "fixturenames", ()) and (reason := why_none()):
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """What a test or fixture asks for that makes network namespaces by itself; see pytest_runtest_setup."""
+
+
 @pytest.fixture
-def new_netns() -> Iterator[Callable[[], Netns]]:
+def new_netns(namespaces: None) -> Iterator[Callable[[], Netns]]:
     """Make network namespaces, as many as the test wants."""
+    del namespaces
     with ExitStack() as stack:
         yield lambda: stack.enter_context(fresh_netns())
 

@@ -111,7 +111,7 @@ def become_root_of_own_namespaces() -> None:
 
 
 def end(processes: Sequence[subprocess.Popen[Any]]) -> None:
-    """Ask each to end, and make sure of it."""
+    """Ask each to end, make sure of it, and close our ends of its pipes."""
     for process in processes:
         if process.poll() is None:
             process.terminate()
@@ -121,6 +121,9 @@ def end(processes: Sequence[subprocess.Popen[Any]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
 
 
 def _leave_for_a_fresh_one() -> None:
