@@ -24,6 +24,8 @@ IDLE_CONNECTION_S = 3_600.0
 """Longer than any interval: the agent must not need a new port of a host that has none left."""
 BACKLOG_PAUSE_S = 0.05
 NOT_ALLOWED_PAUSE_S = 30.0
+MOST_OF_AN_ANSWER = 300
+"""Bytes of a refusal that go into the log."""
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Pusher:
     async def _post(self, session: aiohttp.ClientSession, spooled: Spooled) -> tuple[int, str | None, str]:
         headers = {"Content-Type": CONTENT_TYPE, "Authorization": f"Bearer {self.read_token()}"}
         async with session.post(self.url, data=spooled.body, headers=headers, allow_redirects=False) as response:
-            body = await response.content.read(2_000)
+            body = await response.content.read(MOST_OF_AN_ANSWER)
             return response.status, response.headers.get("Retry-After"), body.decode(errors="replace").strip()
 
     def _succeeded(self, spooled: Spooled) -> None:

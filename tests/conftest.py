@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -31,3 +32,12 @@ def new_netns(namespaces: None) -> Iterator[Callable[[], Netns]]:
 def netns(new_netns: Callable[[], Netns]) -> Netns:
     """A fresh network namespace with lo up, gone without a trace after the test."""
     return new_netns()
+
+
+@pytest.fixture
+def keep() -> Iterator[list[socket.socket]]:
+    """Sockets put in here stay open during the test and are closed after it."""
+    kept: list[socket.socket] = []
+    yield kept
+    for one in kept:
+        one.close()

@@ -28,7 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--interval", type=positive_seconds, default=2.0, metavar="S", help="seconds between refreshes")
     parser.add_argument("--json", action="store_true", help="print one JSON object (with --watch: one a line)")
     parser.add_argument("--limit", type=positive_integer, default=20, metavar="N", help="pools to list a namespace")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -32,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--spool", dest="spool_dir", metavar="DIR", help="where unsent snapshots wait")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(info)")
     parser.add_argument("--log-json", action="store_true", default=None, help="log JSON instead of key=value")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,21 @@
+"""Who this host is, fit for the wire."""
+
+import socket
+
+import pytest
+
+from agent.identity import agent_version, host_name, kernel_boot_id
+
+
+@pytest.mark.parametrize(
+    ("given", "made"), [("lb-eu-17", "lb-eu-17"), ("my host", "my-host"), ("-x", "x"), ("", "localhost")]
+)
+def test_a_hostname_is_made_fit_for_the_wire(given: str, made: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: given)
+
+    assert host_name() == made
+
+
+def test_boot_and_version_are_known() -> None:
+    assert len(kernel_boot_id()) == 36
+    assert agent_version()[0].isdigit()

@@ -1,0 +1,69 @@
+"""Probing asks the kernel about one port and changes nothing."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.probe import probe
+from tests.netns import Netns
+from tests.sockets import connect, listen
+
+
+@pytest.fixture
+def host(netns: Netns) -> Netns:
+    netns.set_sysctl("ipv4/ip_local_port_range", "40000 40019")
+    return netns
+
+
+def test_a_free_port_is_open_and_a_bound_one_is_not(host: Netns, keep: list[socket.socket]) -> None:
+    host.run(listen, keep, 40_005)
+
+    answers = host.run(probe, range(40_000, 40_020))
+
+    assert [port for port, is_open in answers.items() if not is_open] == [40_005]
+
+
+def test_what_no_dump_shows_is_told(host: Netns, keep: list[socket.socket]) -> None:
+    """bind(ip, 0) before connect() takes the bucket for every destination."""
+    ((client, _accepted),) = host.run(connect, keep, host.run(listen, keep, 9001), 1, local="127.0.0.1")
+
+    answers = host.run(probe, range(40_000, 40_020))
+
+    assert [port for port, is_open in answers.items() if not is_open] == [client.getsockname()[1]]
+
+
+def test_plain_connections_leave_their_ports_open_to_others(host: Netns, keep: list[socket.socket]) -> None:
+    host.run(connect, keep, host.run(listen, keep, 9001), 20)
+
+    assert all(host.run(probe, range(40_000, 40_020)).values())
+
+
+def test_a_probe_leaves_no_socket_and_sends_no_packet(host: Netns) -> None:
+    def loopback_packets() -> int:
+        (line,) = [one for one in Path("/proc/thread-self/net/dev").read_text().splitlines() if "lo:" in one]
+        return int(line.split()[2])
+
+    before = host.run(loopback_packets)
+    host.run(probe, range(40_000, 40_020))
+
+    assert host.run(loopback_packets) == before
+    assert host.check_output(["ss", "-Htan"]).strip() == ""
+
+
+ASK = "from agent.probe import probe; print(probe([40_000]))"
+
+
+def test_without_the_capability_probing_says_what_is_missing(host: Netns) -> None:
+    without = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"]
+    process = host.popen([*without, sys.executable, "-c", ASK], stderr=subprocess.PIPE, text=True)
+
+    assert "probing needs CAP_NET_ADMIN" in process.communicate(timeout=20)[1]
+
+
+def test_a_namespace_whose_lo_was_never_up_cannot_be_probed(host: Netns) -> None:
+    process = host.popen(["unshare", "--net", sys.executable, "-c", ASK], stderr=subprocess.PIPE, text=True)
+
+    assert "probing needs the loopback device up" in process.communicate(timeout=20)[1]
