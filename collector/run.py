@@ -116,7 +116,8 @@ def listening(listen: str) -> Iterator[socket.socket]:
 @asynccontextmanager
 async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[str]:
     """Answer requests for as long as the block is open, at the address it is given."""
-    runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S)
+    # Bodies are inflated by ingest.body: aiohttp would answer an encoding it does not know itself, as a bare 400.
+    runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S, auto_decompress=False)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()

@@ -7,6 +7,7 @@ from typing import Any
 
 from collector.alerts.evaluate import Case
 from collector.alerts.step import Told, Transition
+from collector.fleet.document import pool_document, reading_document
 
 KEY_CHARS = 32
 HOST_NAMESPACE = "host"
@@ -25,9 +26,8 @@ def compose(host: str, role: str | None, case: Case, transition: Transition) -> 
     """What to tell of the transition; None where nobody needs to hear of it."""
     if transition.told is None:
         return None
-    pool, reading = case.pool, case.seen.reading
-    alert_key = _key(host, case.rule, pool)
-    key = _key(alert_key, transition.told, transition.at_ms)
+    alert_key = _key(host, case.rule, *pool_document(case.pool).values())
+    key = _key(alert_key, transition.told.value, transition.at_ms)
     document = {
         "key": key,
         "alert": alert_key,
@@ -36,17 +36,8 @@ def compose(host: str, role: str | None, case: Case, transition: Transition) -> 
         "rule": case.rule,
         "host": host,
         "role": role,
-        "netns": pool.netns,
-        "kind": pool.kind.value,
-        "local_ip": pool.local_ip,
-        "peer_ip": pool.peer_ip,
-        "peer_port": pool.peer_port,
-        "held": reading.held,
-        "capacity": reading.capacity,
-        "headroom_min": reading.headroom_min,
-        "headroom_max": reading.headroom_max,
-        "occupancy": round(reading.occupancy, 4),
-        "states": {state.name: count for state, count in reading.states.items()},
+        **pool_document(case.pool),
+        **reading_document(case.seen.reading),
         "since_ms": transition.fired_ms,
         "at_ms": transition.at_ms,
         "summary": summarise(host, case, transition.told),

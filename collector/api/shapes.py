@@ -1,16 +1,14 @@
 """How values look as JSON. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from collector.fleet.document import pool_document, reading_document
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
 from collector.storage.alerts import HostCase, PastTransition
 from collector.trends.series import Point
 from shared.errors import PortgaugeError
-from shared.model import Pool, Reading
-from shared.tcp import State
 
 
 class UnknownHost(PortgaugeError):
@@ -46,8 +44,8 @@ def pool_shape(item: PoolNow) -> dict[str, Any]:
     return {
         "host": item.host,
         "role": item.role,
-        **_pool(item.reading.pool),
-        **_reading(item.reading),
+        **pool_document(item.reading.pool),
+        **reading_document(item.reading),
         "taken_at_ms": item.taken_at_ms,
         "state": "ok" if item.is_current else "unknown",
     }
@@ -63,8 +61,8 @@ def alert_shape(item: HostCase) -> dict[str, Any]:
         "state": case.alert.state.value,
         "since_ms": case.alert.since_ms,
         "firing_since_ms": case.alert.fired_ms,
-        **_pool(case.pool),
-        **_reading(case.seen.reading),
+        **pool_document(case.pool),
+        **reading_document(case.seen.reading),
         "at_ms": case.seen_ms,
     }
 
@@ -76,7 +74,7 @@ def transition_shape(item: PastTransition) -> dict[str, Any]:
         "host": item.host,
         "rule": item.rule,
         "severity": item.severity,
-        **_pool(item.pool),
+        **pool_document(item.pool),
         "at_ms": item.at_ms,
         "before": item.before.value,
         "after": item.after.value,
@@ -88,28 +86,3 @@ def transition_shape(item: PastTransition) -> dict[str, Any]:
 def point_shape(point: Point) -> dict[str, Any]:
     """One step of a trend."""
     return asdict(point)
-
-
-def _pool(pool: Pool) -> dict[str, Any]:
-    return {
-        "netns": pool.netns,
-        "kind": pool.kind.value,
-        "local_ip": pool.local_ip,
-        "peer_ip": pool.peer_ip,
-        "peer_port": pool.peer_port,
-    }
-
-
-def _reading(reading: Reading) -> dict[str, Any]:
-    return {
-        "held": reading.held,
-        "capacity": reading.capacity,
-        "headroom_min": reading.headroom_min,
-        "headroom_max": reading.headroom_max,
-        "occupancy": round(reading.occupancy, 4),
-        "states": _states(reading.states),
-    }
-
-
-def _states(states: Mapping[State, int]) -> dict[str, int]:
-    return {state.name: count for state, count in states.items()}

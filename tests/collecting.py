@@ -1,0 +1,140 @@
+"""A collector to talk to: the real application on a real socket over a real database, with a clock the test turns."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession
+
+from collector.access.token import Scope, issue
+from collector.alerts.rules import Rule
+from collector.evaluation import Evaluator
+from collector.http import build_app
+from collector.ingest.admission import Admission
+from collector.ingest.intake import Intake
+from collector.loops import background
+from collector.metrics import Metrics
+from collector.run import listening, serving
+from collector.services import Services
+from collector.storage import tokens
+from collector.storage.database import Database, database
+from collector.storage.location import Location, locate
+from collector.storage.schema import migrate
+from shared import wire
+from shared.model import Snapshot
+from tests.builders import NOON_MS
+
+AT_ONCE = (
+    Rule(name="warm", severity="warning", raise_at=0.70, clear_at=0.60),
+    Rule(name="hot", severity="critical", raise_at=0.85, clear_at=0.75),
+)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still until it is turned."""
+
+    now_ms: int = NOON_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def turn(self, seconds: float) -> None:
+        self.now_ms += round(seconds * 1000)
+
+
+@dataclass(slots=True, kw_only=True)
+class Collecting:
+    """What a test does to the collector, and asks of it."""
+
+    url: str
+    services: Services
+    clock: Clock
+    session: ClientSession
+    evaluator: Evaluator
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def db(self) -> Database:
+        return self.services.db
+
+    async def token(self, scope: Scope, host: str | None = None) -> str:
+        text, grant = issue(scope, host, self.clock())
+        async with self.db.writing() as connection:
+            await tokens.add(connection, grant)
+        return text
+
+    async def post(self, body: bytes, token: str | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of a push."""
+        auth = {"Authorization": f"Bearer {token or self.tokens['push']}", "Content-Type": wire.CONTENT_TYPE}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = BytesIO(body)
+        async with self.session.post(f"{self.url}/v1/snapshots", data=data, headers=auth | named) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def push(self, *snapshots: Snapshot) -> None:
+        """Push, and be sure that each was taken."""
+        for snapshot in snapshots:
+            status, answer = await self.post(wire.encode(snapshot))
+            assert status == 202, answer
+
+    async def get(self, path: str, **query: str | float) -> dict[str, Any]:
+        """The JSON of a good answer."""
+        async with self.asked(path, **query) as response:
+            document: dict[str, Any] = await response.json()
+            assert response.status == 200, document
+            return document
+
+    async def refused(self, path: str, **query: str | float) -> dict[str, Any]:
+        """The problem document of a bad one."""
+        async with self.asked(path, **query) as response:
+            assert response.content_type == "application/problem+json"
+            document: dict[str, Any] = await response.json(content_type=None)
+            assert response.status == document["status"] >= 400
+            return document
+
+    @asynccontextmanager
+    async def asked(self, path: str, **query: str | float) -> AsyncIterator[ClientResponse]:
+        headers = {"Authorization": f"Bearer {self.tokens['read']}"}
+        params = {name.rstrip("_"): str(value) for name, value in query.items()}
+        async with self.session.get(f"{self.url}{path}", params=params, headers=headers) as response:
+            yield response
+
+    async def evaluate(self) -> None:
+        """Judge all that is in the log."""
+        while await self.evaluator.evaluate():
+            pass
+
+
+@asynccontextmanager
+async def migrated(path: Path) -> AsyncIterator[Database]:
+    """A fresh SQLite database, open."""
+    location: Location = locate(str(path))
+    await migrate(location)
+    async with database(location) as db:
+        yield db
+
+
+@asynccontextmanager
+async def collecting(
+    db: Database, *, admission: Admission | None = None, channels: Sequence[str] = ("log",)
+) -> AsyncIterator[Collecting]:
+    """Serve over this database. Nothing is evaluated until the test says so."""
+    clock, metrics = Clock(), Metrics("test")
+    intake = Intake(db, metrics, on_commit=lambda: None)
+    services = Services(db=db, intake=intake, metrics=metrics, clock=clock, admission=admission or Admission())
+    evaluator = Evaluator(db=db, rules=AT_ONCE, channels=channels, metrics=metrics, clock=clock, on_notice=lambda: None)
+    with listening("127.0.0.1:0") as listener:
+        async with (
+            background({"intake": intake.commit_forever()}),
+            serving(build_app(services), listener) as url,
+            ClientSession() as session,
+        ):
+            made = Collecting(url=url, services=services, clock=clock, session=session, evaluator=evaluator)
+            made.tokens = {"push": await made.token(Scope.PUSH), "read": await made.token(Scope.READ)}
+            yield made
+            await asyncio.sleep(0)

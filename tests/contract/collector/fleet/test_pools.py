@@ -1,0 +1,31 @@
+"""The latest readings over all hosts."""
+
+from collector.fleet import pools
+from collector.fleet.pools import Wanted, hottest
+from collector.storage import hosts
+from tests.builders import a_pool, a_reading, a_snapshot
+from tests.collecting import Collecting
+
+
+async def test_a_fleet_larger_than_a_page_is_one_list(collector: Collecting) -> None:
+    count = pools.PAGE + 5
+    await collector.push(*(a_snapshot(a_reading(number), host=f"lb{number}") for number in range(count)))
+    found = await hottest(collector.db, Wanted(limit=3), collector.clock())
+    assert [item.reading.held for item in found] == [count - 1, count - 2, count - 3]
+
+
+async def test_among_equals_the_one_with_fewer_ports_left_comes_first(collector: Collecting) -> None:
+    small, large = a_reading(50, 100, pool=a_pool(9001)), a_reading(500, 1_000, pool=a_pool(9002))
+    await collector.push(a_snapshot(large, small))
+    found = await hottest(collector.db, Wanted(), collector.clock())
+    assert [item.reading.capacity for item in found] == [100, 1_000]
+
+
+async def test_a_body_this_version_cannot_read_hides_its_host_and_no_other(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading()), a_snapshot(a_reading(), host="lb2"))
+    async with collector.db.writing() as connection:
+        lb1 = await hosts.by_name(connection, "lb1")
+        assert lb1
+        await connection.exec_driver_sql(f"UPDATE hot SET body = x'80' WHERE id = {lb1.latest_hot_id}")  # noqa: S608
+    found = await hottest(collector.db, Wanted(), collector.clock())
+    assert [item.host for item in found] == ["lb2"]

@@ -1,0 +1,108 @@
+"""Transactions."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from collector.storage import cursors
+from collector.storage.cursors import EVALUATION
+from collector.storage.database import Database, database
+from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
+from collector.storage.location import locate
+
+
+async def cursor_of(db: Database) -> int:
+    async with db.reading() as connection:
+        return await cursors.read(connection, EVALUATION)
+
+
+async def test_a_block_that_raises_leaves_nothing_behind(db: Database) -> None:
+    async def fail_half_way() -> None:
+        async with db.writing() as connection:
+            assert await cursors.advance(connection, EVALUATION, seen=0, to=9)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_half_way()
+    assert await cursor_of(db) == 0
+
+
+async def test_a_reader_sees_one_moment_however_long_it_looks(db: Database) -> None:
+    async with db.reading() as reader:
+        assert await cursors.read(reader, EVALUATION) == 0
+        async with db.writing() as writer:
+            await cursors.advance(writer, EVALUATION, seen=0, to=9)
+        assert await cursors.read(reader, EVALUATION) == 0
+    assert await cursor_of(db) == 9
+
+
+async def test_writers_take_turns(db: Database) -> None:
+    """None of them sees `database is locked`."""
+
+    async def add_one() -> None:
+        async with db.writing() as connection:
+            seen = await cursors.read(connection, EVALUATION)
+            await asyncio.sleep(0)
+            assert await cursors.advance(connection, EVALUATION, seen=seen, to=seen + 1)
+
+    await asyncio.gather(*(add_one() for _ in range(30)))
+    assert await cursor_of(db) == 30
+
+
+async def test_a_commit_is_synced_to_the_disk(db: Database) -> None:
+    """WAL with synchronous=FULL: what was acknowledged survives a power cut."""
+    async with db.writing() as connection:
+        pragmas = {
+            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_our_own_mistakes_are_not_passed_off_as_trouble_of_the_database(db: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with db.writing() as connection:
+            await connection.exec_driver_sql("INSERT INTO cursor VALUES ('evaluation', 1)")
+
+
+async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    file.write_bytes(b"not a database, by any means" * 100)
+    with pytest.raises(DatabaseUnusable, match="not a database"):
+        async with database(locate(str(file))) as db:
+            await db.ping()
+
+
+async def test_a_database_that_is_locked_for_too_long_is_unusable(
+    db: Database,
+) -> None:
+    async with db.writing() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    other = sqlite3.connect(str(db.location), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(DatabaseUnusable, match="locked"):
+            async with db.writing():
+                pass
+    finally:
+        other.close()
+
+
+async def test_one_file_is_served_by_one_process(db: Database) -> None:
+    async with database(db.location, alone=True):
+        with pytest.raises(AlreadyServed):
+            async with database(db.location, alone=True):
+                pass
+        async with database(db.location) as beside:
+            await beside.ping()
+    async with database(db.location, alone=True):
+        pass
+
+
+async def test_a_backend_whose_driver_is_not_here_is_refused_in_one_line() -> None:
+    with pytest.raises(InvalidDatabaseUrl, match="no driver"):
+        async with database(locate("oracle+nothing://x/y")):
+            pass

@@ -1,0 +1,93 @@
+"""Notices owed."""
+
+from collector.alerts.evaluate import Case, Verdict
+from collector.alerts.notice import Notice
+from collector.alerts.observe import Observation
+from collector.storage import alerts, hosts, outbox
+from collector.storage.database import AsyncConnection, Database
+from tests.builders import NOON_MS, a_pool, a_reading
+
+
+async def an_alert(connection: AsyncConnection, port: int = 9001) -> int:
+    owner = (await hosts.ensure(connection, ["lb1"]))["lb1"].id
+    reading = a_reading(255, pool=a_pool(port))
+    case = Case(rule="hot", severity="critical", pool=reading.pool, seen=Observation(reading), seen_ms=NOON_MS)
+    return await alerts.write(connection, owner, Verdict(case, None))
+
+
+async def owe(connection: AsyncConnection, key: str, *, port: int = 9001, channels: tuple[str, ...] = ("w",)) -> None:
+    alert_id = await an_alert(connection, port)
+    await outbox.put(connection, alert_id, Notice(key, {"n": key}), channels, NOON_MS)
+
+
+async def keys_due(connection: AsyncConnection, channel: str = "w", now_ms: int = NOON_MS) -> list[str]:
+    return [owed.key for owed in await outbox.due(connection, channel, now_ms, 10)]
+
+
+async def test_every_channel_is_owed_its_own(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a", channels=("log", "w"))
+        [owed] = await outbox.due(connection, "log", NOON_MS, 10)
+        await outbox.record_delivered(connection, owed, NOON_MS, "logged")
+        assert owed.document == {"n": "a"}
+        assert await keys_due(connection, "log") == []
+        assert await keys_due(connection, "w") == ["a"]
+        assert await outbox.count_owed(connection) == {"w": 1}
+
+
+async def test_a_notice_waits_for_the_earlier_ones_of_its_alert_only(db: Database) -> None:
+    """Nobody hears `firing` after `resolved`; and one alert's trouble is not another's."""
+    async with db.writing() as connection:
+        await owe(connection, "fired")
+        await owe(connection, "resolved")
+        await owe(connection, "another", port=9002)
+        assert await keys_due(connection) == ["fired", "another"]
+        owed = (await outbox.due(connection, "w", NOON_MS, 10))[0]
+        await outbox.record_delivered(connection, owed, NOON_MS, "HTTP 200")
+        assert await keys_due(connection) == ["resolved", "another"]
+
+
+async def test_a_failure_is_tried_again_when_its_time_comes(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a")
+        [owed] = await outbox.due(connection, "w", NOON_MS, 10)
+        await outbox.record_failed(connection, owed, NOON_MS, "HTTP 503", NOON_MS + 500)
+        assert await keys_due(connection, now_ms=NOON_MS + 499) == []
+        [again] = await outbox.due(connection, "w", NOON_MS + 500, 10)
+    assert again.attempts == 1
+
+
+async def test_what_is_given_up_lets_later_notices_through(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "fired")
+        await owe(connection, "resolved")
+        [owed] = await outbox.due(connection, "w", NOON_MS, 10)
+        await outbox.record_failed(connection, owed, NOON_MS, "HTTP 404", None)
+        assert await keys_due(connection) == ["resolved"]
+
+
+async def test_each_attempt_is_written_down(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a")
+        [owed] = await outbox.due(connection, "w", NOON_MS, 10)
+        await outbox.record_failed(connection, owed, NOON_MS, "HTTP 503", NOON_MS)
+        await outbox.record_delivered(connection, owed, NOON_MS + 1, "HTTP 200")
+        rows = await connection.exec_driver_sql("SELECT at_ms, succeeded, detail FROM attempt ORDER BY id")
+        assert [tuple(row) for row in rows] == [(NOON_MS, 0, "HTTP 503"), (NOON_MS + 1, 1, "HTTP 200")]
+
+
+async def test_channels_that_are_gone_are_owed_nothing(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a", channels=("log", "old"))
+        assert await outbox.give_up_on_strangers(connection, ["log"], NOON_MS) == 1
+        assert await outbox.count_owed(connection) == {"log": 1}
+
+
+async def test_what_is_told_is_forgotten_and_what_is_owed_is_not(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a", channels=("log", "w"))
+        [owed] = await outbox.due(connection, "log", NOON_MS, 10)
+        await outbox.record_delivered(connection, owed, NOON_MS, "logged")
+        assert await outbox.prune(connection, NOON_MS) == 0
+        assert await outbox.prune(connection, NOON_MS + 1) == 1
+        assert await keys_due(connection, "w") == ["a"]

@@ -1,0 +1,178 @@
+"""The log judged: stories over real storage. Stories of one alert are in tests/stories."""
+
+import json
+
+import pytest
+
+from collector.evaluation import BATCH
+from collector.storage import alerts, cursors, outbox
+from collector.storage.cursors import EVALUATION
+from collector.storage.database import Database
+from shared import wire
+from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
+from tests.collecting import Collecting, collecting
+
+
+async def told(collector: Collecting) -> list[tuple[str, str]]:
+    """(state, rule) of every notice owed to the log, in order."""
+    async with collector.db.reading() as connection:
+        rows = await connection.exec_driver_sql("SELECT document FROM outbox WHERE channel = 'log' ORDER BY id")
+        documents = [json.loads(text) for text in rows.scalars()]
+    return [(document["state"], document["rule"]) for document in documents]
+
+
+async def states(collector: Collecting) -> dict[str, str]:
+    async with collector.db.reading() as connection:
+        return {item.case.rule: item.case.alert.state.value for item in await alerts.current(connection)}
+
+
+async def report(collector: Collecting, held: int, seq: int, *, after_s: float = 10) -> None:
+    collector.clock.turn(after_s)
+    await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=collector.clock()))
+    await collector.evaluate()
+
+
+async def test_warning_then_critical_then_all_clear(collector: Collecting) -> None:
+    """The incident, as it should have gone."""
+    for seq, held in enumerate((150, 213, 258, 300, 300, 0)):
+        await report(collector, held, seq)
+    assert await told(collector) == [
+        ("firing", "warm"),
+        ("firing", "hot"),
+        ("resolved", "warm"),
+        ("resolved", "hot"),
+    ]
+
+
+async def test_evaluating_again_changes_nothing(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    for _ in range(3):
+        await collector.evaluate()
+    assert len(await told(collector)) == 2
+
+
+async def test_silence_makes_alerts_unknown_and_tells_nobody(collector: Collecting) -> None:
+    """Alerts that resolve because the data stopped are how the second outage begins."""
+    await report(collector, 290, 1)
+    collector.clock.turn(31)
+    await collector.evaluate()
+    assert await states(collector) == {"warm": "unknown", "hot": "unknown"}
+    assert await told(collector) == [("firing", "warm"), ("firing", "hot")]
+
+
+async def test_an_alert_goes_on_after_a_silence_without_a_second_notice(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    collector.clock.turn(120)
+    await collector.evaluate()
+    await report(collector, 290, 2)
+    assert await states(collector) == {"warm": "firing", "hot": "firing"}
+    assert len(await told(collector)) == 2
+    await report(collector, 5, 3)
+    assert (await told(collector))[2:] == [("resolved", "warm"), ("resolved", "hot")]
+
+
+async def test_a_blind_host_is_unknown_at_once(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    await collector.push(a_failure(seq=2))
+    await collector.evaluate()
+    assert set((await states(collector)).values()) == {"unknown"}
+
+
+async def test_a_namespace_that_is_gone_is_unknown(collector: Collecting) -> None:
+    await collector.push(
+        a_snapshot(a_reading(290, pool=a_pool(netns="edge")), namespaces=[a_namespace(), a_namespace("edge")])
+    )
+    await collector.push(a_snapshot(seq=2))
+    await collector.evaluate()
+    assert set((await states(collector)).values()) == {"unknown"}
+
+
+async def test_backlog_neither_fires_nor_resolves(collector: Collecting) -> None:
+    await report(collector, 10, 10)
+    await report(collector, 290, 5)
+    assert await told(collector) == []
+    await report(collector, 290, 11)
+    await report(collector, 10, 6)
+    assert await states(collector) == {"warm": "firing", "hot": "firing"}
+
+
+async def test_a_backlog_of_hot_reports_judged_late_fires_as_of_when_they_came(collector: Collecting) -> None:
+    """The evaluation was down; the hold and the notice go by the time of receipt."""
+    for seq in range(3):
+        collector.clock.turn(10)
+        await collector.push(a_snapshot(a_reading(290), seq=seq))
+    collector.clock.turn(5)
+    await collector.evaluate()
+    async with collector.db.reading() as connection:
+        fired = {item.case.alert.fired_ms for item in await alerts.current(connection)}
+    assert fired == {NOON_MS + 10_000}
+
+
+async def test_more_than_a_batch_is_judged_in_order(collector: Collecting) -> None:
+    """And a peak in the middle is told although it is over."""
+    for seq in range(BATCH * 2):
+        await collector.push(a_snapshot(a_reading(290 if seq == BATCH else 10), seq=seq))
+    await collector.evaluate()
+    assert await told(collector) == [
+        ("firing", "warm"),
+        ("firing", "hot"),
+        ("resolved", "warm"),
+        ("resolved", "hot"),
+    ]
+
+
+async def test_a_restart_neither_loses_nor_repeats(db: Database) -> None:
+    async with collecting(db) as first:
+        await report(first, 290, 1)
+        first.clock.turn(10)
+        await first.push(a_snapshot(a_reading(5), seq=2))
+        noon_and_a_bit = first.clock()
+    async with collecting(db) as second:
+        second.clock.now_ms = noon_and_a_bit
+        await second.evaluate()
+        assert await told(second) == [
+            ("firing", "warm"),
+            ("firing", "hot"),
+            ("resolved", "warm"),
+            ("resolved", "hot"),
+        ]
+
+
+async def test_a_crash_before_the_end_of_the_transaction_leaves_no_half(
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: object) -> None:
+        raise ZeroDivisionError
+
+    collector.clock.turn(10)
+    await collector.push(a_snapshot(a_reading(290)))
+    monkeypatch.setattr(outbox, "put", crash)
+    with pytest.raises(ZeroDivisionError):
+        await collector.evaluate()
+    monkeypatch.undo()
+    async with collector.db.reading() as connection:
+        assert await cursors.read(connection, EVALUATION) == 0
+        assert await alerts.current(connection) == []
+    await collector.evaluate()
+    assert len(await told(collector)) == 2
+
+
+async def test_of_two_evaluators_one_is_heard(collector: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock can be lost without noticing; the cursor is the fence."""
+    await collector.push(a_snapshot(a_reading(290)))
+
+    async def moved_meanwhile(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr(cursors, "advance", moved_meanwhile)
+    await collector.evaluate()
+    assert await told(collector) == []
+
+
+async def test_a_body_this_version_cannot_read_is_no_data(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    await collector.post(wire.encode(a_snapshot(a_reading(290), seq=2)))
+    async with collector.db.writing() as connection:
+        await connection.exec_driver_sql("UPDATE hot SET body = x'80' WHERE seq = 2")
+    await collector.evaluate()
+    assert set((await states(collector)).values()) == {"unknown"}

@@ -1,0 +1,90 @@
+"""Configuration."""
+
+from pathlib import Path
+
+import pytest
+
+from collector.alerts.rules import BUILT_IN
+from collector.config import Config, InvalidConfig, choose_database, default_database, parse_listen
+from shared.settings import SettingsError, load
+
+
+def configured(tmp_path: Path, text: str) -> Config:
+    file = tmp_path / "collector.toml"
+    file.write_text(text)
+    return load(Config, file)
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert configured(tmp_path, "") == Config()
+    assert Config().rule == BUILT_IN
+
+
+def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
+    config = configured(
+        tmp_path,
+        """
+        retention_hours = 1
+        [[rule]]
+        name = "warm"
+        severity = "warning"
+        raise_at = 0.7
+        clear_at = 0.6
+        hold_s = 0.5
+        [[webhook]]
+        url = "http://127.0.0.1:9/notice"
+        """,
+    )
+    assert [rule.name for rule in config.rule] == ["warm"]
+    assert config.webhook[0].timeout_s == 5.0
+    assert config.retention_hours == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("retention_hour = 1", "did you mean 'retention_hours'"),
+        ("retention_hours = 0", "above 0"),
+        ("retention_hours = nan", "above 0"),
+        ('log_level = "loud"', "log_level: one of debug"),
+        ('listen = "8766"', "HOST:PORT"),
+        ('[[webhook]]\nurl = "ftp://x"', "http://"),
+        ('[[webhook]]\nurl = "http://x"\nname = "log"', "other than 'log'"),
+        ('[[webhook]]\nurl = "http://x"\ntimeout_s = 0', "timeout_s"),
+        ('[[webhook]]\nurl = "http://x"\n[[webhook]]\nurl = "http://y"', "two are named 'webhook'"),
+        ("[[rule]]\nname = 'x'", r"rule\[0\]\.severity: is required"),
+        ("[[rule]]\nname = 'x'\nseverity = 'loud'\nraise_at = 0.7\nclear_at = 0.6", "severity is one of"),
+        ("listen = ", "not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_mend(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        configured(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("127.0.0.1:8766", ("127.0.0.1", 8766)), ("[::1]:0", ("::1", 0)), ("localhost:80", ("localhost", 80))],
+)
+def test_an_address_to_listen_on(text: str, address: tuple[str, int]) -> None:
+    assert parse_listen(text) == address
+
+
+@pytest.mark.parametrize("text", ["", ":80", "host", "host:", "host:http", "host:65536", "::1:80", "host:-1", "host:٣"])
+def test_what_is_no_address_to_listen_on(text: str) -> None:
+    with pytest.raises(InvalidConfig, match="HOST:PORT"):
+        parse_listen(text)
+
+
+def test_the_flag_goes_before_the_environment_before_the_file_before_the_default() -> None:
+    environment = {"PORTGAUGE_DATABASE": "env.db"}
+    assert choose_database("flag.db", environment, "file.db") == "flag.db"
+    assert choose_database(None, environment, "file.db") == "env.db"
+    assert choose_database(None, {}, "file.db") == "file.db"
+    assert choose_database(None, {"XDG_STATE_HOME": "/state"}) == "/state/portgauge/history.db"
+
+
+def test_the_default_database_follows_the_xdg_specification() -> None:
+    fallback = Path.home() / ".local/state/portgauge/history.db"
+    assert default_database({}) == fallback
+    assert default_database({"XDG_STATE_HOME": "not/absolute"}) == fallback

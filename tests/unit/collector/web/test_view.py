@@ -1,0 +1,49 @@
+"""What the page says."""
+
+import pytest
+
+from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
+from collector.alerts.step import Alert, AlertState
+from collector.fleet.host import Host
+from collector.fleet.pools import PoolNow
+from collector.storage.alerts import HostCase
+from collector.web.view import ago, describe_alert, describe_host, describe_pool
+from tests.builders import NOON_MS, a_reading
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-5, "0 s"), (8, "8 s"), (200, "3 min"), (18_000, "5 h"), (200_000, "2 d")]
+)
+def test_durations_are_told_in_one_unit(seconds: int, text: str) -> None:
+    assert ago(NOON_MS - seconds * 1000, NOON_MS) == text
+
+
+def test_a_silent_host_is_unknown_and_says_since_when() -> None:
+    row = describe_host(Host(id=1, name="lb1", latest_received_ms=NOON_MS, interval_ms=1_000), NOON_MS + 120_000)
+    assert (row.state, row.detail) == ("silent", "unknown: nothing received for 2 min")
+
+
+def test_a_blind_host_says_why() -> None:
+    row = describe_host(Host(id=1, name="lb1", latest_received_ms=NOON_MS, failure="no netlink"), NOON_MS)
+    assert row.detail == "unknown: it cannot sample: no netlink"
+
+
+@pytest.mark.parametrize(("held", "heat"), [(100, "calm"), (210, "warm"), (255, "hot")])
+def test_heat_is_coloured(held: int, heat: str) -> None:
+    assert describe_pool(PoolNow("lb1", None, a_reading(held), NOON_MS, is_current=True)).heat == heat
+
+
+def test_what_may_not_be_believed_is_never_coloured() -> None:
+    """A green bar of a dead host is the worst thing the page could show."""
+    assert describe_pool(PoolNow("lb1", None, a_reading(10), NOON_MS, is_current=False)).heat == "unknown"
+
+
+def test_an_unknown_alert_that_was_firing_says_so() -> None:
+    alert = Alert(AlertState.UNKNOWN, NOON_MS, None, NOON_MS - 5_000)
+    reading = a_reading(255)
+    case = Case(
+        rule="hot", severity="critical", pool=reading.pool, alert=alert, seen=Observation(reading), seen_ms=NOON_MS
+    )
+    detail = describe_alert(HostCase("lb1", case), NOON_MS + 60_000).detail
+    assert detail == "for 1 min (was firing), last seen 255 of 300 ports held, 45 left"
