@@ -45,7 +45,7 @@ def a_namespace(
     )
 
 
-def a_snapshot(  # noqa: PLR0913 - each is something a story may be about
+def a_snapshot(
     *readings: Reading,
     host: str = "lb1",
     boot_id: str = "boot-1",
