@@ -62,7 +62,6 @@ def _is_worth_writing(cases: Mapping[Subject, Case], case: Case) -> bool:
 def _watched(
     rules: Sequence[Rule], cases: Mapping[Subject, Case], snapshot: Snapshot | None, now_ms: int
 ) -> Iterator[Verdict]:
-    by_name = {rule.name: rule for rule in rules}
     listed: set[Pool] = set()
     for reading in snapshot.readings if snapshot and snapshot.failure is None else ():
         listed.add(reading.pool)
@@ -72,10 +71,10 @@ def _watched(
                 continue
             seen = Observation(reading)
             yield _verdict(rule, case or _opened(rule, seen, now_ms), seen, now_ms)
-    for case in cases.values():
-        if case.rule in by_name and case.pool not in listed:
+    for rule in rules:  # In the order of the rules, so that what happens at once is told as it is configured.
+        for case in [case for case in cases.values() if case.rule == rule.name and case.pool not in listed]:
             unlisted = infer_unlisted(snapshot, case.pool) if snapshot else None
-            yield _verdict(by_name[case.rule], case, unlisted, now_ms)
+            yield _verdict(rule, case, unlisted, now_ms)
 
 
 def _retired(rules: Sequence[Rule], cases: Mapping[Subject, Case], now_ms: int) -> Iterator[Verdict]:

@@ -1,5 +1,7 @@
 """The latest readings over all hosts."""
 
+import pytest
+
 from collector.fleet import pools
 from collector.fleet.pools import Wanted, hottest
 from collector.storage import hosts
@@ -7,8 +9,9 @@ from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 
-async def test_a_fleet_larger_than_a_page_is_one_list(collector: Collecting) -> None:
-    count = pools.PAGE + 5
+async def test_a_fleet_larger_than_a_page_is_one_list(collector: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "PAGE", 4)
+    count = 9
     await collector.push(*(a_snapshot(a_reading(number), host=f"lb{number}") for number in range(count)))
     found = await hottest(collector.db, Wanted(limit=3), collector.clock())
     assert [item.reading.held for item in found] == [count - 1, count - 2, count - 3]

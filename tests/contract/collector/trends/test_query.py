@@ -1,5 +1,7 @@
 """Trends read from the log."""
 
+import pytest
+
 from collector.storage import hosts
 from collector.trends import query
 from collector.trends.query import trend
@@ -8,8 +10,11 @@ from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 
-async def test_a_window_longer_than_a_page_is_read_to_its_end(collector: Collecting) -> None:
-    count = query.PAGE * 2 + 3
+async def test_a_window_longer_than_a_page_is_read_to_its_end(
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "PAGE", 4)
+    count = 11
     collector.clock.turn(count)
     for seq in range(count):
         await collector.push(a_snapshot(a_reading(seq), seq=seq, taken_at_ms=NOON_MS + seq * 1000))
@@ -20,9 +25,12 @@ async def test_a_window_longer_than_a_page_is_read_to_its_end(collector: Collect
     assert [point.max for point in await trend(collector.db, host, a_pool(), window)] == list(range(count))
 
 
-async def test_snapshots_taken_at_the_same_instant_are_all_counted(collector: Collecting) -> None:
+async def test_snapshots_taken_at_the_same_instant_are_all_counted(
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A host whose clock runs ahead is clamped to the time of receipt: many may share it."""
-    count = query.PAGE + 7
+    monkeypatch.setattr(query, "PAGE", 4)
+    count = 9
     await collector.push(*(a_snapshot(a_reading(9), seq=seq, taken_at_ms=NOON_MS + seq) for seq in range(count)))
     async with collector.db.reading() as connection:
         host = await hosts.by_name(connection, "lb1")
