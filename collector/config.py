@@ -1,4 +1,4 @@
-"""What can be configured, with its defaults. docs/configuration.md lists the keys."""
+"""What can be configured, with its defaults: every key is a field here."""
 
 import os
 from collections.abc import Mapping
