@@ -9,6 +9,9 @@ MAX_LABELS = 32
 MAX_NAME_CHARS = 253
 """Host, namespace and label names and values: as long as a DNS name (RFC 1035, section 2.3.4)."""
 MAX_FAILURE_CHARS = 1_024
+MAX_OWNERS = 512
+"""Distinct owners a snapshot names; only hot pools have one."""
+MAX_OWNER_CHARS = 120
 MAX_SEQ = 2**53 - 1
 """Sequence numbers and times stay exact as JSON numbers (RFC 8259, section 6)."""
 MAX_TIME_MS = 2**53 - 1

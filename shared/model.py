@@ -60,6 +60,10 @@ class Reading:
     headroom_min: int
     headroom_max: int
     states: Mapping[State, int] = field(default_factory=dict)
+    failures: int = 0
+    """connect() calls that failed for want of a port since the previous snapshot; 0 also where nobody can watch."""
+    owner: str = ""
+    """Who holds the pool, as people say it (`haproxy.service, pid 1312`); empty where nobody looked or could tell."""
 
     @property
     def occupancy(self) -> float:
@@ -100,6 +104,15 @@ class Namespace:
         return max(0, len(self.port_range) - self.reserved - self.blocked)
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Part of a host that a sample could not see. What is missing is said, never taken for calm."""
+
+    namespaces: int
+    """How many network namespaces with sockets; 0 where not even that can be told."""
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All readings of one host at one instant. (host, boot_id, seq) names it: receiving it twice is harmless."""
@@ -114,5 +127,6 @@ class Snapshot:
     labels: Mapping[str, str] = field(default_factory=dict)
     namespaces: tuple[Namespace, ...] = ()
     readings: tuple[Reading, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
     failure: str | None = None
     """Why the sample could not be taken; then there are no readings. Blind is not silent."""

@@ -1,7 +1,9 @@
 """Write golden bodies of the newest schema: `python -m tests.golden.record_wire`. Old ones are never written anew."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
 from shared.ports import PortRange
@@ -13,7 +15,7 @@ LOOP = bytes([127, 0, 0, 1])
 
 
 def main() -> None:
-    """One body with readings of every kind, one of a blind agent."""
+    """One body with readings of every kind, one of a blind agent, one with failures and owners."""
     HERE.mkdir(exist_ok=True)
     namespaces = (
         Namespace(
@@ -56,7 +58,18 @@ def main() -> None:
         interval_ms=10_000,
         failure="the kernel refused to list sockets",
     )
-    for name, snapshot in (("whole", whole), ("blind", blind)):
+    failing = replace(
+        whole,
+        seq=9,
+        readings=(
+            replace(
+                readings[0], held=297, headroom_min=0, headroom_max=0, failures=412, owner="haproxy.service, pid 1312"
+            ),
+            replace(readings[1], owner="pod 0f0e0d0c… container 8d3f2a1b9c0d"),
+            *readings[2:],
+        ),
+    )
+    for name, snapshot in (("whole", whole), ("blind", blind), ("failing", failing)):
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
 
@@ -65,13 +78,16 @@ def write(path: Path, snapshot: Snapshot) -> None:
     if path.exists():
         return
     path.write_bytes(encode(snapshot))
-    told = {
+    told: dict[str, Any] = {
         "host": snapshot.host,
         "seq": snapshot.seq,
         "namespaces": [namespace.name for namespace in snapshot.namespaces],
         "readings": [[str(one.pool), one.held, one.capacity] for one in snapshot.readings],
         "failure": snapshot.failure,
     }
+    additions = [[one.failures, one.owner] for one in snapshot.readings]
+    if any(failures or owner for failures, owner in additions):
+        told["failures_and_owners"] = additions
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
 
 

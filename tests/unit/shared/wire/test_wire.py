@@ -1,6 +1,7 @@
 """The wire: what goes in comes out, any bytes are read or refused, golden bodies decode for ever."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.addresses import V4_MAPPED_PREFIX
-from shared.limits import MAX_BODY_BYTES
+from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import Malformed, TooLarge, UnknownSchema, WireError, decode, encode
 from shared.wire.v1 import hash_of
+from tests.builders import a_pool, a_reading, a_snapshot
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "wire"
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:-]{0,30}\Z")
@@ -35,7 +37,8 @@ def readings(draw: st.DrawFn, netns: str) -> Reading:
     low = draw(st.integers(0, capacity - held))
     high = draw(st.integers(low, capacity))
     states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 65_535), max_size=4))
-    return Reading(Pool(netns, kind, draw(ip), peer, port), held, capacity, low, high, states)
+    pool = Pool(netns, kind, draw(ip), peer, port)
+    return Reading(pool, held, capacity, low, high, states, draw(st.integers(0, 65_535)), draw(TEXTS))
 
 
 @st.composite
@@ -125,9 +128,30 @@ def test_a_truncated_body_is_refused(snapshot: Snapshot, data: st.DataObject) ->
 
 
 def test_unknown_keys_and_columns_are_ignored_so_that_newer_agents_are_understood() -> None:
-    columns = a_document()["columns"] | {"failures": b"\0\0"}
+    columns = a_document()["columns"] | {"novelties": b"\0\0\0"}
 
     assert decode(packed(novelty={"a": [1]}, columns=columns)).host == "lb1"
+
+
+def test_failures_and_owners_travel_only_where_there_are_any() -> None:
+    """A calm host pays nothing for them, and an older collector passes over them."""
+    calm, hot = a_reading(), a_reading(299, pool=a_pool(9002))
+    troubled = replace(hot, failures=70_000, owner="haproxy.service, pid 1312")
+
+    silent = msgpack.unpackb(encode(a_snapshot(calm, hot)))
+    told = decode(encode(a_snapshot(calm, troubled)))
+
+    assert "owners" not in silent
+    assert not {"failures", "owner"} & silent["columns"].keys()
+    assert [(one.failures, one.owner) for one in told.readings] == [(0, ""), (65_535, "haproxy.service, pid 1312")]
+
+
+def test_owners_past_the_bound_go_unnamed_and_the_rest_still_travels() -> None:
+    readings = [replace(a_reading(pool=a_pool(port)), owner=f"pod {port}") for port in range(1, MAX_OWNERS + 3)]
+
+    told = decode(encode(a_snapshot(*readings)))
+
+    assert [one.owner for one in told.readings[-3:]] == [f"pod {MAX_OWNERS}", "", ""]
 
 
 def test_an_unknown_schema_is_told_with_the_ones_that_are_known() -> None:
@@ -182,6 +206,15 @@ def test_a_body_beyond_the_limit_is_not_even_unpacked() -> None:
         ({"columns": {**a_document()["columns"], "held": b"\xff\xff"}}, "columns"),
         ({"columns": {**a_document()["columns"], "headroom_min": b"\x23\x01"}}, "columns"),
         ({"columns": {**a_document()["columns"], "TIME_WAIT": b"\0\0\0\0"}}, "columns.TIME_WAIT"),
+        ({"columns": {**a_document()["columns"], "failures": b"\0"}}, "columns.failures"),
+        ({"columns": {**a_document()["columns"], "owner": b"\0"}, "owners": ["a"]}, "columns.owner"),
+        ({"columns": {**a_document()["columns"], "owner": b"\2\0"}, "owners": ["a"]}, "columns.owner"),
+        ({"columns": {**a_document()["columns"], "owner": b"\1\0"}}, "columns.owner"),
+        ({"owners": "haproxy"}, "owners"),
+        ({"owners": [1]}, "owners"),
+        ({"owners": ["a\nb"]}, "owners"),
+        ({"owners": ["x" * (MAX_OWNER_CHARS + 1)]}, "owners"),
+        ({"owners": ["x"] * (MAX_OWNERS + 1)}, "owners"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_key(changes: dict[str, Any], where: str) -> None:
@@ -223,7 +256,14 @@ def test_golden_bodies_decode_for_ever(path: Path) -> None:
         "namespaces": [namespace.name for namespace in snapshot.namespaces],
         "readings": [[str(one.pool), one.held, one.capacity] for one in snapshot.readings],
         "failure": snapshot.failure,
+        **_additions(snapshot),
     } == told
+
+
+def _additions(snapshot: Snapshot) -> dict[str, Any]:
+    """What bodies tell since failures and owners travel; those from before have neither."""
+    told = [[one.failures, one.owner] for one in snapshot.readings]
+    return {"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}
 
 
 def test_there_are_golden_bodies() -> None:
