@@ -4,6 +4,7 @@ A restart between reading and writing judges the same snapshots again; one after
 lost, and nobody is told twice.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Evaluator:
         """Judge the next stretch of the log, then who has fallen silent. True where more is waiting."""
         async with self.db.reading() as connection:
             work = await _load(connection, self.clock())
-        verdicts = decide(self.rules, work)
+        # In a thread: a batch of fat reports takes seconds to decode, and requests must not wait for it.
+        verdicts = await asyncio.to_thread(decide, self.rules, work)
         if work.logged or verdicts:
             async with self.db.writing() as connection:
                 await self._write(connection, work, verdicts)
