@@ -1,5 +1,6 @@
 """Reading the kernel's settings."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,23 @@ def test_the_running_kernels_settings_are_read(netns: Netns) -> None:
     assert read.reserved_in_range == frozenset(range(40_000, 40_010))
     assert read.integers["tcp_tw_reuse"] == 1
     assert read.integers["tcp_timestamps"] == 1
+
+
+def test_a_list_longer_than_a_page_is_read_to_its_end(netns: Netns) -> None:
+    """The kernel fills one read() and no second; Python's own reading of files would stop at 8 KiB and not know."""
+    odd = range(1, 65_535, 2)
+    list_of_ports = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+    netns.set_sysctl("ipv4/ip_local_port_range", "40000 40299")
+
+    def reserve() -> None:
+        file = os.open(list_of_ports, os.O_WRONLY)
+        for first in range(0, len(odd), 500):  # The kernel takes a page a write, and adds what follows to it.
+            os.write(file, ",".join(map(str, odd[first : first + 500])).encode())
+        os.close(file)
+
+    netns.run(reserve)
+
+    assert netns.run(read_port_settings).reserved == frozenset(odd)
 
 
 def test_two_namespaces_have_two_ranges(new_netns: Callable[[], Netns]) -> None:
