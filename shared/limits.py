@@ -9,6 +9,8 @@ MAX_LABELS = 32
 MAX_NAME_CHARS = 253
 """Host, namespace and label names and values: as long as a DNS name (RFC 1035, section 2.3.4)."""
 MAX_FAILURE_CHARS = 1_024
+MAX_UNREADABLE = 16
+"""Reasons why part of a host is not in its snapshot; agents add the rest up."""
 MAX_OWNERS = 512
 """Distinct owners a snapshot names; only hot pools have one."""
 MAX_OWNER_CHARS = 120

@@ -3,8 +3,9 @@
 A column is one `bin` of little-endian u16, one number a pool; a pool cannot hold more than 65,535 ports. A packed
 column decodes in C, 11 to 60 times faster than a row a pool, and is what the collector can store untouched.
 
-Two additions travel only where there is something to say, and older readers pass over them: the column `failures`, and
-the column `owner`, whose numbers count from 1 in the list `owners`; 0 is nobody.
+Some additions travel only where there is something to say, and older readers pass over them: the column `failures`, and
+the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; and `unreadable`, pairs of a
+count of namespaces and the reason why they are not in the snapshot.
 """
 
 import hashlib
@@ -12,21 +13,21 @@ import operator
 import re
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgpack
 
 from shared import limits
 from shared.addresses import V4_BYTES, V6_BYTES, fold
-from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
+from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import HIGHEST_PORT, InvalidPorts, PortRange
 from shared.tcp import State
 from shared.wire.errors import Malformed
 
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
-FAILURES, OWNER, OWNERS = "failures", "owner", "owners"
+FAILURES, OWNER, OWNERS, UNREADABLE = "failures", "owner", "owners", "unreadable"
 KINDS = tuple(Kind)
 HASH_BYTES = 16
 _ADDRESS_LENGTHS = frozenset({0, V4_BYTES, V6_BYTES})
@@ -61,6 +62,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         "identities_hash": hash_of(identities),
         "columns": _columns(snapshot.readings, owners),
         **({OWNERS: owners} if owners else {}),
+        **({UNREADABLE: _unreadable_rows(snapshot.unreadable)} if snapshot.unreadable else {}),
     }
 
 
@@ -81,6 +83,15 @@ def _namespace_document(namespace: Namespace) -> dict[str, Any]:
         "totals": {state.name: count for state, count in namespace.totals.items()},
         "remainder": [rest.pools, rest.held, rest.max_held],
     }
+
+
+def _unreadable_rows(unreadable: Sequence[Unreadable]) -> list[list[Any]]:
+    """Those past the bound become one, so that the sum stays."""
+    rows: list[list[Any]] = [[one.namespaces, one.why[: limits.MAX_FAILURE_CHARS]] for one in unreadable]
+    if len(rows) <= limits.MAX_UNREADABLE:
+        return rows
+    told, rest = rows[: limits.MAX_UNREADABLE - 1], rows[limits.MAX_UNREADABLE - 1 :]
+    return [*told, [sum(namespaces for namespaces, _why in rest), "other reasons"]]
 
 
 def _owners_of(readings: Sequence[Reading]) -> list[str]:
@@ -131,8 +142,22 @@ def snapshot_of(document: Mapping[str, Any]) -> Snapshot:
         labels=_labels(document),
         namespaces=namespaces,
         readings=_readings(document, [namespace.name for namespace in namespaces]),
+        unreadable=tuple(_unreadable(document)),
         failure=failure,
     )
+
+
+def _unreadable(document: Mapping[str, Any]) -> Iterator[Unreadable]:
+    if UNREADABLE not in document:
+        return
+    for number, item in enumerate(_list(document, UNREADABLE, limits.MAX_UNREADABLE)):
+        match item:
+            case [int(namespaces), str(why)] if (
+                0 <= namespaces <= limits.MAX_COUNT and len(why) <= limits.MAX_FAILURE_CHARS and why.isprintable()
+            ):
+                yield Unreadable(namespaces, why)
+            case _:
+                raise Malformed(f"{UNREADABLE}[{number}]", "need [how many namespaces, why]")
 
 
 def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[Reading, ...]:

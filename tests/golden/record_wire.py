@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
+from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import SCHEMA, encode
@@ -15,7 +15,7 @@ LOOP = bytes([127, 0, 0, 1])
 
 
 def main() -> None:
-    """One body with readings of every kind, one of a blind agent, one with failures and owners."""
+    """One body with readings of every kind, one of a blind agent, one with failures and owners, one of a part only."""
     HERE.mkdir(exist_ok=True)
     namespaces = (
         Namespace(
@@ -69,7 +69,8 @@ def main() -> None:
             *readings[2:],
         ),
     )
-    for name, snapshot in (("whole", whole), ("blind", blind), ("failing", failing)):
+    partial = replace(whole, seq=10, unreadable=(Unreadable(2, "needs CAP_SYS_ADMIN"), Unreadable(0, "hidepid")))
+    for name, snapshot in (("whole", whole), ("blind", blind), ("failing", failing), ("partial", partial)):
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
 
@@ -88,6 +89,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
     additions = [[one.failures, one.owner] for one in snapshot.readings]
     if any(failures or owner for failures, owner in additions):
         told["failures_and_owners"] = additions
+    if snapshot.unreadable:
+        told["unreadable"] = [[one.namespaces, one.why] for one in snapshot.unreadable]
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.addresses import V4_MAPPED_PREFIX
-from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS
-from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
+from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS, MAX_UNREADABLE
+from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import Malformed, TooLarge, UnknownSchema, WireError, decode, encode
@@ -71,6 +71,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         labels=draw(st.dictionaries(st.from_regex(r"\A[a-z_]{1,8}\Z"), TEXTS, max_size=3)),
         namespaces=namespaces,
         readings=tuple(listed),
+        unreadable=tuple(draw(st.lists(st.builds(Unreadable, COUNTS, TEXTS), max_size=3))),
         failure=draw(st.none() | TEXTS),
     )
 
@@ -154,6 +155,22 @@ def test_owners_past_the_bound_go_unnamed_and_the_rest_still_travels() -> None:
     assert [one.owner for one in told.readings[-3:]] == [f"pod {MAX_OWNERS}", "", ""]
 
 
+def test_what_could_not_be_read_travels_only_where_there_is_any() -> None:
+    partial = replace(a_snapshot(a_reading()), unreadable=(Unreadable(2, "needs CAP_SYS_ADMIN"),))
+
+    assert decode(encode(partial)).unreadable == partial.unreadable
+    assert "unreadable" not in msgpack.unpackb(encode(a_snapshot(a_reading())))
+
+
+def test_reasons_past_the_bound_are_summed_up() -> None:
+    reasons = tuple(Unreadable(number, f"reason {number}") for number in range(MAX_UNREADABLE + 4))
+
+    told = decode(encode(replace(a_snapshot(), unreadable=reasons))).unreadable
+
+    assert len(told) == MAX_UNREADABLE
+    assert sum(one.namespaces for one in told) == sum(one.namespaces for one in reasons)
+
+
 def test_an_unknown_schema_is_told_with_the_ones_that_are_known() -> None:
     with pytest.raises(UnknownSchema) as caught:
         decode(packed(schema=9))
@@ -210,6 +227,11 @@ def test_a_body_beyond_the_limit_is_not_even_unpacked() -> None:
         ({"columns": {**a_document()["columns"], "owner": b"\0"}, "owners": ["a"]}, "columns.owner"),
         ({"columns": {**a_document()["columns"], "owner": b"\2\0"}, "owners": ["a"]}, "columns.owner"),
         ({"columns": {**a_document()["columns"], "owner": b"\1\0"}}, "columns.owner"),
+        ({"unreadable": 2}, "unreadable"),
+        ({"unreadable": [[1]]}, "unreadable[0]"),
+        ({"unreadable": [[-1, "x"]]}, "unreadable[0]"),
+        ({"unreadable": [[1, "a\nb"]]}, "unreadable[0]"),
+        ({"unreadable": [[1, "x"]] * (MAX_UNREADABLE + 1)}, "unreadable"),
         ({"owners": "haproxy"}, "owners"),
         ({"owners": [1]}, "owners"),
         ({"owners": ["a\nb"]}, "owners"),
@@ -261,9 +283,13 @@ def test_golden_bodies_decode_for_ever(path: Path) -> None:
 
 
 def _additions(snapshot: Snapshot) -> dict[str, Any]:
-    """What bodies tell since failures and owners travel; those from before have neither."""
+    """What bodies tell since it travels; those from before have none of it."""
     told = [[one.failures, one.owner] for one in snapshot.readings]
-    return {"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}
+    unreadable = [[one.namespaces, one.why] for one in snapshot.unreadable]
+    return {
+        **({"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}),
+        **({"unreadable": unreadable} if unreadable else {}),
+    }
 
 
 def test_there_are_golden_bodies() -> None:
