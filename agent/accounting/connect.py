@@ -22,6 +22,7 @@ TIME_WAIT_MS = 60_000
 AGE_SLACK_MS = 10
 """Timers tick in jiffies (4 ms at HZ=250, 10 ms at HZ=100); an age this close to the delay decides nothing."""
 HIDDEN = "in use elsewhere; whether something bound them shows only when probed"
+IDLE_BINDS_HIDDEN = "perhaps bound by sockets that this kernel does not list"
 UNSURE_TIMESTAMPS = "TIME_WAIT that connect() may recycle only if the peer used timestamps"
 UNSURE_AGE = "TIME_WAIT about to be old enough for connect() to recycle"
 ODD_RANGE = "the range has an odd size: each scan leaves out its first port or its last"
@@ -39,8 +40,8 @@ class Table:
     """Ports that a connected socket bound by number (bytecode: not AUTO)."""
     probed: Mapping[int, bool] = field(default_factory=dict)
     """Port → whether a connect() may take it, as its bucket answered."""
-    shows_idle_binds: bool = True
-    """The kernel lists bound, unconnected sockets (6.8 and later)."""
+    complete: bool = True
+    """Whoever could block a port of the range is in `sockets`: not so where the kernel hides idle binds (till 6.8)."""
     frees_ports_on_release: bool = True
     """A port turns lendable when its explicit binder goes while others stay (6.18 and later)."""
     poisons_for_life: bool = True
@@ -65,12 +66,12 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         blocked=blocked,
         states=_by_state(held.values()),
         time_wait_reusable=len(reusable),
-        doubts=_only_real(
+        doubts=only_real(
             Doubt(len(hidden), HIDDEN),
             Doubt(len(reusable - hidden), UNSURE_TIMESTAMPS),
-            Doubt(_odd_loss(port_range, question, free), ODD_RANGE),
+            Doubt(odd_loss(port_range, question, free), ODD_RANGE),
         ),
-        hopes=_only_real(
+        hopes=only_real(
             Doubt(len(young), UNSURE_AGE),
             Doubt(len(_maybe_released(table) & blocked.keys() - tuples.keys()), MAYBE_RELEASED),
         ),
@@ -97,7 +98,7 @@ def blocked_ports(table: Table) -> dict[int, str]:
 
 def hidden_ports(table: Table, usable: Iterable[int]) -> set[int]:
     """Ports of `usable` whose bucket might be blocked though no dump says so, and that no probe has told of yet."""
-    if not table.shows_idle_binds:
+    if not table.complete:
         return set(usable) - table.probed.keys()
     return {
         socket.local_port
@@ -173,7 +174,7 @@ def age_ms(time_wait: Socket) -> int:
     return TIME_WAIT_MS - time_wait.expires_ms
 
 
-def _odd_loss(port_range: PortRange, question: Question, free: set[int]) -> int:
+def odd_loss(port_range: PortRange, question: Question, free: set[int]) -> int:
     """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last.
 
     An application's own range is scanned port by port and loses none (kernel 6.8 and later).
@@ -183,7 +184,8 @@ def _odd_loss(port_range: PortRange, question: Question, free: set[int]) -> int:
     return int(port_range.low in free or port_range.high in free)
 
 
-def _only_real(*doubts: Doubt) -> tuple[Doubt, ...]:
+def only_real(*doubts: Doubt) -> tuple[Doubt, ...]:
+    """Those that concern any port at all."""
     return tuple(doubt for doubt in doubts if doubt.ports)
 
 

@@ -12,7 +12,6 @@ LISTENING = "listening"
 BOUND_IDLE = "bound, not connected"
 BOUND_CONNECTED = "bound to its port by the application, connected"
 PROBED = "bound by an application (the kernel told when probed)"
-USED_BY_UDP = "used by another UDP socket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +77,21 @@ class Derivation:
 
 
 def reading_of(derivation: Derivation, netns: str) -> Reading:
-    """The account as the reading of a connect pool."""
-    question = derivation.question
+    """The account as the reading of its pool."""
     return Reading(
-        Pool(netns, Kind.CONNECT, question.local, question.peer, question.peer_port),
+        pool_of(derivation.question, netns),
         held=derivation.held,
         capacity=derivation.capacity,
         headroom_min=derivation.headroom_min,
         headroom_max=min(derivation.headroom_max, derivation.capacity),
         states=dict(derivation.states),
     )
+
+
+def pool_of(question: Question, netns: str) -> Pool:
+    """What the asker shares its ports with."""
+    if question.kind is Kind.CONNECT:
+        return Pool(netns, Kind.CONNECT, question.local, question.peer, question.peer_port)
+    if question.kind is Kind.BIND or question.bind_first:
+        return Pool(netns, question.kind, question.local)
+    return Pool(netns, Kind.UDP, bytes(len(question.local)))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.model import Kind
 from shared.ports import PortRange
 
 
@@ -26,7 +27,14 @@ class Question:
     own_range: PortRange | None = None
     """The application's IP_LOCAL_PORT_RANGE."""
     bind_first: bool = False
-    """UDP: the application calls bind(local ip, 0) before connect()."""
+    """The application calls bind(local ip, 0) before connect(), without IP_BIND_ADDRESS_NO_PORT."""
+
+    @property
+    def kind(self) -> Kind:
+        """Whose rules decide: for UDP and for binders the destination plays no part."""
+        if self.protocol is Protocol.UDP:
+            return Kind.UDP
+        return Kind.BIND if self.bind_first else Kind.CONNECT
 
 
 def effective_range(netns_range: PortRange, own_range: PortRange | None) -> PortRange:

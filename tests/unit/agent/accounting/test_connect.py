@@ -130,7 +130,7 @@ def test_bind_address_no_port_proves_the_bucket_open_where_ports_are_released() 
 
 
 def test_where_idle_binds_are_in_no_dump_every_free_port_is_in_doubt() -> None:
-    assert bounds(account(in_pool(30), shows_idle_binds=False)) == (0, 170, 170)
+    assert bounds(account(in_pool(30), complete=False)) == (0, 170, 170)
 
 
 def test_a_time_wait_old_enough_is_not_held_but_the_peer_may_have_had_no_timestamps() -> None:
@@ -241,7 +241,7 @@ TABLES = st.builds(
     sockets=SOCKETS,
     explicit=EXPLICIT,
     probed=PROBES,
-    shows_idle_binds=st.booleans(),
+    complete=st.booleans(),
     frees_ports_on_release=st.booleans(),
     poisons_for_life=st.booleans(),
 )

@@ -1,0 +1,20 @@
+"""One door to the accounts: whoever asks is answered by the rules of their kind. Pure."""
+
+from agent.accounting import bound, connect
+from agent.accounting.connect import Table
+from agent.accounting.derivation import Derivation
+from agent.accounting.question import Question
+from agent.model import PortSettings
+from shared.model import Kind
+
+
+def derive(question: Question, settings: PortSettings, table: Table) -> Derivation:
+    """Account for `question`; `table` holds the sockets of its protocol on ports of the range."""
+    if question.kind is Kind.CONNECT:
+        return connect.derive(question, settings, table)
+    return bound.derive(question, settings, table)
+
+
+def worth_probing(question: Question, settings: PortSettings, table: Table) -> set[int]:
+    """Ports whose bucket could change the account; for UDP and binders all is in the dump."""
+    return connect.worth_probing(question, settings, table) if question.kind is Kind.CONNECT else set()

@@ -1,0 +1,81 @@
+"""Ports that bind(ip, 0) and UDP's autobind can lend: one socket on a port is enough to take it. Pure.
+
+TCP: inet_csk_find_open_port with inet_csk_bind_conflict (net/ipv4/inet_connection_sock.c). A socket in any state on the
+same local address or on the wildcard takes the port, wherever it goes: more destinations do not help.
+UDP: udp_lib_get_port (net/ipv4/udp.c). connect() and sendto() bind before the source address is known, so they need
+the port free on every address; bind(ip, 0) first needs it free on that address and the wildcard.
+Addresses meet as inet_rcv_saddr_equal says.
+"""
+
+from agent.accounting.connect import IDLE_BINDS_HIDDEN, ODD_RANGE, Table, odd_loss, only_real
+from agent.accounting.derivation import Derivation, Doubt
+from agent.accounting.question import Protocol, Question, effective_range
+from agent.model import PortSettings
+from agent.netlink.records import Socket
+from shared.addresses import V4_BYTES, V6_BYTES
+from shared.tcp import State
+
+UNSURE_V6ONLY = "used by connected IPv6 sockets; the kernel does not tell whether they are IPv6 only"
+
+
+def derive(question: Question, settings: PortSettings, table: Table) -> Derivation:
+    """Account for a `bind` or `udp` pool: a port is held by whoever is on it, and nothing is blocked besides."""
+    port_range = effective_range(settings.port_range, question.own_range)
+    reserved = frozenset(port for port in settings.reserved if port in port_range)
+    usable = set(port_range.ports) - reserved
+    meeting = [one for one in table.sockets if one.local_port in usable and _meets(question, one)]
+    certain = {one.local_port for one in meeting if not _may_be_v6only(question, one)}
+    held = {one.local_port: State(one.state) for one in meeting}
+    states: dict[State, int] = {}
+    for state in held.values():
+        states[state] = states.get(state, 0) + 1
+    free = usable - held.keys()
+    is_tcp = question.protocol is Protocol.TCP
+    return Derivation(
+        question=question,
+        port_range=port_range,
+        reserved=reserved,
+        blocked={},
+        states=states,
+        doubts=only_real(
+            Doubt(len(free) if is_tcp and not table.complete else 0, IDLE_BINDS_HIDDEN),
+            Doubt(odd_loss(port_range, question, free) if is_tcp else 0, ODD_RANGE),
+        ),
+        hopes=only_real(Doubt(len(held.keys() - certain), UNSURE_V6ONLY)),
+        free_even_offset=sum((port - port_range.low) % 2 == 0 for port in free),
+    )
+
+
+def _meets(question: Question, other: Socket) -> bool:
+    """Whether the asker, as it will bind, and `other` cannot both have the port."""
+    if question.ifindex and other.ifindex not in (0, question.ifindex):
+        return False
+    asked = question.local if question.bind_first else b""
+    if len(question.local) == V4_BYTES:
+        return _v4_meets(asked, other)
+    return _v6_meets(asked, other)
+
+
+def _v4_meets(asked: bytes, other: Socket) -> bool:
+    """An IPv4 asker on `asked`, empty for the wildcard."""
+    if len(other.local) == V6_BYTES:
+        if other.v6only:
+            return False
+        return not asked or _is_wildcard(other)
+    return not asked or other.local == asked or _is_wildcard(other)
+
+
+def _v6_meets(asked: bytes, other: Socket) -> bool:
+    """An IPv6 asker: on the wildcard it is dual-stack and meets everybody; on an address it is IPv6 only."""
+    if not asked:
+        return True
+    return len(other.local) == V6_BYTES and (other.local == asked or _is_wildcard(other))
+
+
+def _is_wildcard(socket: Socket) -> bool:
+    return not any(socket.local)
+
+
+def _may_be_v6only(question: Question, other: Socket) -> bool:
+    """Connected IPv6 sockets do not report IPV6_V6ONLY; only an IPv4 asker cares."""
+    return len(question.local) == V4_BYTES and len(other.local) == V6_BYTES and other.v6only is None
