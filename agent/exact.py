@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from agent import sysctl
-from agent.accounting import connect
+from agent.accounting.account import derive, worth_probing
 from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation
-from agent.accounting.question import Question
+from agent.accounting.question import Protocol, Question
 from agent.model import PortSettings
-from agent.netlink.records import sockets
-from agent.netlink.request import both_families, local_port_in
+from agent.netlink.records import Socket, sockets
+from agent.netlink.request import both_families, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
 from agent.probe import ProbeUnavailable, probe
 from agent.sampling import IDLE, bound_ports
@@ -41,8 +41,8 @@ class Accountant:
     def account(self, question: Question, *, thoroughly: bool) -> Derivation:
         """Account for one pool; `thoroughly` probes every port that could matter, else a sample decides whether to."""
         if self.probing:
-            self._probe(connect.worth_probing(question, self.settings, self.table), thoroughly=thoroughly)
-        return connect.derive(question, self.settings, self.table)
+            self._probe(worth_probing(question, self.settings, self.table), thoroughly=thoroughly)
+        return derive(question, self.settings, self.table)
 
     def _probe(self, ports: Iterable[int], *, thoroughly: bool) -> None:
         wanted = sorted(ports)
@@ -56,18 +56,36 @@ class Accountant:
             self.probing, self.unavailable = False, str(error)
 
 
-def open_accounts(diag: SockDiag, *, probing: bool = True) -> Accountant:
-    """Read settings and sockets now. Raises DumpError or SamplingFailed."""
+def open_accounts(diag: SockDiag, protocol: Protocol = Protocol.TCP, *, probing: bool = True) -> Accountant:
+    """Read settings and the protocol's sockets now. Raises DumpError or SamplingFailed."""
     settings = sysctl.read_port_settings()
-    in_range = local_port_in([settings.port_range])
+    read = _tcp_table if protocol is Protocol.TCP else _udp_table
+    return Accountant(diag, settings, read(diag, settings), probing)
+
+
+def _tcp_table(diag: SockDiag, settings: PortSettings) -> Table:
     explicit = bound_ports(diag, CONNECTED_STATES, settings.port_range, explicit_only=True)
+    found = _read(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))])
+    return Table(sockets=found, explicit=explicit, complete=shows_idle_binds(diag))
+
+
+def _udp_table(diag: SockDiag, settings: PortSettings) -> Table:
+    in_range = local_port_in([settings.port_range])
+    families = (socket.AF_INET, socket.AF_INET6)
+    return Table(
+        sockets=_read(diag, [one_family(family, socket.IPPROTO_UDP, ALL_STATES, in_range) for family in families])
+    )
+
+
+def _read(diag: SockDiag, requests: Iterable[bytes]) -> list[Socket]:
+    """Every socket of the answers, each once: a chain that changes at a message's edge may be told twice."""
     found = {
-        (one.cookie, one.local_port): one
-        for buffer in diag.dump(both_families(ALL_STATES, in_range))
+        (one.cookie, one.local, one.local_port, one.peer, one.peer_port, one.ifindex): one
+        for request in requests
+        for buffer in diag.dump(request)
         for one in sockets(buffer)
     }
-    table = Table(sockets=list(found.values()), explicit=explicit, shows_idle_binds=shows_idle_binds(diag))
-    return Accountant(diag, settings, table, probing)
+    return list(found.values())
 
 
 def shows_idle_binds(diag: SockDiag) -> bool:

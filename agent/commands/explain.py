@@ -39,10 +39,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--local", type=ip, required=True, metavar="IP", help="the address connections leave from")
     parser.add_argument("--peer", type=endpoint, required=True, metavar="IP:PORT", help="where they go")
-    parser.add_argument("--protocol", choices=["tcp"], default="tcp", help="tcp")
+    parser.add_argument("--protocol", choices=[*Protocol], default=Protocol.TCP, help="tcp (default) or udp")
     parser.add_argument("--device", metavar="DEV", help="the application binds to this device (SO_BINDTODEVICE)")
     parser.add_argument(
         "--local-port-range", type=port_range, metavar="L-H", help="the application's own range (IP_LOCAL_PORT_RANGE)"
+    )
+    parser.add_argument(
+        "--bind-first", action="store_true", help="the application calls bind(local ip, 0) before connect()"
     )
     parser.add_argument("--no-probe", action="store_true", help="do not probe ports; bounds may be wider")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Account for the pool and print it."""
     question = _question(arguments)
     with SockDiag() as diag:
-        accountant = open_accounts(diag, probing=not arguments.no_probe)
+        accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
         derivation = accountant.account(question, thoroughly=True)
     place = netns.current().name
     if arguments.json:
@@ -74,6 +77,7 @@ def _question(arguments: argparse.Namespace) -> Question:
         protocol=Protocol(arguments.protocol),
         ifindex=_ifindex(arguments.device) if arguments.device else 0,
         own_range=arguments.local_port_range,
+        bind_first=arguments.bind_first,
     )
 
 
