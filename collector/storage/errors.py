@@ -22,8 +22,8 @@ class DatabaseUnusable(StorageError):
 class NotMigrated(StorageError):
     """Its schema is older than this program."""
 
-    def __init__(self, where: str, argument: str) -> None:
-        super().__init__(where, f"is not migrated; run: portgauge-collector migrate --database {argument}")
+    def __init__(self, where: str) -> None:
+        super().__init__(where, f"is not migrated; run: portgauge-collector migrate --database {where}")
 
 
 class UnknownRevision(StorageError):

@@ -36,7 +36,7 @@ async def require_current(db: Database) -> None:
         found = await connection.run_sync(_revision)
     _refuse_unknown(db.location, found)
     if found != _scripts().get_current_head():
-        raise NotMigrated(str(db.location), _argument(db.location))
+        raise NotMigrated(str(db.location))
 
 
 async def require_writable(db: Database) -> None:
@@ -47,12 +47,14 @@ async def require_writable(db: Database) -> None:
 
 def require_present(location: Location) -> None:
     """Raise NotMigrated for a SQLite file that is not there: opening would quietly make an empty one."""
-    if location.file and not location.file.exists():
-        raise NotMigrated(str(location), _argument(location))
-
-
-def _argument(location: Location) -> str:
-    return str(location)
+    if location.file is None:
+        return
+    try:
+        location.file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotMigrated(str(location)) from None
+    except OSError as error:
+        raise DatabaseUnusable(str(location), f"cannot be read: {error.strerror}") from None
 
 
 def _make_private(file: Path) -> None:

@@ -4,7 +4,7 @@ from collector.storage.errors import AlreadyServed, NotMigrated, UnknownRevision
 
 
 def test_an_unmigrated_database_is_told_with_the_command_that_mends_it() -> None:
-    assert "portgauge-collector migrate --database /x.db" in str(NotMigrated("/x.db", "/x.db"))
+    assert "portgauge-collector migrate --database /x.db" in str(NotMigrated("/x.db"))
 
 
 def test_a_newer_schema_asks_for_a_newer_program() -> None:
