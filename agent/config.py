@@ -46,6 +46,8 @@ class AgentConfig:
     role: str = ""
     """The group of machines this one belongs to; travels as the label `role`."""
     labels: dict[str, str] = field(default_factory=dict)
+    netns: tuple[str, ...] = ()
+    """Network namespaces to sample, by name, `own` being the one the agent runs in; none for all of the host."""
     interval_s: float = 10.0
     most_pools: int = 200
     """Pools listed one by one a namespace; the rest travel as exact sums."""

@@ -8,10 +8,12 @@ from shared.ports import PortRange
 
 
 class NetnsId(NamedTuple):
-    """One network namespace: what people call it, and the inode that is it for as long as it lives."""
+    """One network namespace: what people call it, and the numbers that are it for as long as it lives."""
 
     name: str
     inode: int
+    cookie: int = 0
+    """Unlike the inode never used again until the host restarts; 0 where the kernel has none (before 5.14)."""
 
 
 @dataclass(frozen=True, slots=True)

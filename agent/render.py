@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from agent.accounting.derivation import Derivation
 from agent.tally import Summary
 from shared.addresses import format_endpoint, format_ip
-from shared.model import Namespace, Pool, Reading
+from shared.model import Namespace, Pool, Reading, Unreadable
 from shared.ports import format_ports
 from shared.tcp import State
 
 BAR_CELLS = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 MOST_PORTS_NAMED = 60
+MOST_NAMES = 10
 
 
 def bar(share: float, cells: int = BAR_CELLS) -> str:
@@ -42,9 +43,34 @@ def headroom_text(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,}–{high:,}"
 
 
-def pools_table(summaries: Sequence[Summary], limit: int) -> str:
-    """The hottest pools of each namespace, a line each, under a line about the namespace."""
-    return "\n\n".join(_namespace_table(summary, limit) for summary in summaries)
+def pools_table(summaries: Sequence[Summary], limit: int, unreadable: Sequence[Unreadable] = ()) -> str:
+    """The hottest pools of each namespace, a line each, under a line about the namespace.
+
+    The first namespace stays first; of the others the hottest comes next, those without a pool share one line.
+    """
+    busy = sorted((one for one in summaries[1:] if one.readings), key=lambda one: -one.readings[0].occupancy)
+    calm = [one.namespace.name for one in summaries[1:] if not one.readings]
+    parts = [_namespace_table(summary, limit) for summary in [*summaries[:1], *busy]]
+    if calm:
+        parts.append(f"{len(calm):,} more without an outgoing connection on a port of the range: {_some(calm)}")
+    return "\n\n".join([*parts, *(unreadable_text(one) for one in unreadable)])
+
+
+def unreadable_text(unreadable: Unreadable) -> str:
+    """`2 network namespaces could not be read: needs CAP_SYS_ADMIN`."""
+    match unreadable.namespaces:
+        case 0:
+            which = "some network namespaces"
+        case 1:
+            which = "1 network namespace"
+        case many:
+            which = f"{many:,} network namespaces"
+    return f"{which} could not be read: {unreadable.why}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _namespace_table(summary: Summary, limit: int) -> str:

@@ -6,17 +6,20 @@ from typing import Any
 from agent.accounting.derivation import Derivation, Doubt
 from agent.tally import Summary
 from shared.addresses import format_ip
-from shared.model import Namespace, Reading
+from shared.model import Namespace, Reading, Unreadable
 from shared.ports import format_ports
 
 
-def pools_report(host: str, taken_at_ms: int, summaries: Sequence[Summary], limit: int) -> dict[str, Any]:
+def pools_report(
+    host: str, taken_at_ms: int, summaries: Sequence[Summary], limit: int, unreadable: Sequence[Unreadable] = ()
+) -> dict[str, Any]:
     """`pools --json`: one object for the whole host."""
     return {
         "host": host,
         "taken_at_ms": taken_at_ms,
         "namespaces": [namespace_report(summary.namespace) for summary in summaries],
         "pools": [reading_report(reading) for summary in summaries for reading in summary.readings[:limit]],
+        "unreadable": [{"namespaces": one.namespaces, "why": one.why} for one in unreadable],
     }
 
 

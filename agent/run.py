@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
+from agent.host import HostSample, HostSampler
 from agent.identity import agent_version, kernel_boot_id
 from agent.netlink.errors import DumpError
+from agent.netns import UnknownNamespace
 from agent.push import Pusher, pushing, token_reader
-from agent.sampling import Sampler
 from agent.spool import Spool, SpoolUnusable
-from agent.tally import Summary
 from shared import clock
 from shared.logs import fields
 from shared.model import Snapshot
@@ -52,7 +52,7 @@ async def run(config: AgentConfig) -> None:
 @asynccontextmanager
 async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event) -> AsyncIterator[None]:
     """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block."""
-    sampler = Sampler(most_pools=config.most_pools)
+    sampler = HostSampler(most_pools=config.most_pools, only=config.netns)
 
     async def forever() -> None:
         due_s = clock.monotonic_s()
@@ -62,24 +62,21 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event) -> As
             due_s = max(due_s + config.interval_s, clock.monotonic_s())
             await asyncio.sleep(due_s - clock.monotonic_s())
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            loop = tasks.create_task(forever(), name="sampling")
-            try:
-                yield
-            finally:
-                loop.cancel()
-    finally:
-        sampler.close()
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(forever(), name="sampling")
+        try:
+            yield
+        finally:
+            loop.cancel()
 
 
-def _sample_and_spool(config: AgentConfig, sampler: Sampler, spool: Spool) -> None:
+def _sample_and_spool(config: AgentConfig, sampler: HostSampler, spool: Spool) -> None:
     """Blocking: a sample that fails is spooled too, with its reason; a disk that fails is no reason to stop looking."""
     taken_at_ms = clock.wall_ms()
-    outcome: Summary | str
+    outcome: HostSample | str
     try:
-        outcome = sampler.sample(clock.monotonic_s())
-    except (DumpError, SamplingFailed) as error:
+        outcome = sampler.sample_all(clock.monotonic_s())
+    except (DumpError, SamplingFailed, UnknownNamespace) as error:
         outcome = str(error)
         log.warning("no sample", extra=fields(why=outcome))
 
@@ -102,9 +99,9 @@ class Mark(NamedTuple):
     taken_at_ms: int
 
 
-def snapshot_of(config: AgentConfig, outcome: Summary | str, mark: Mark) -> Snapshot:
+def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> Snapshot:
     """The sample, or the reason why there is none, as what travels."""
-    seen = outcome if isinstance(outcome, Summary) else None
+    seen = outcome if isinstance(outcome, HostSample) else None
     return Snapshot(
         host=config.host,
         boot_id=mark.boot_id,
@@ -113,7 +110,8 @@ def snapshot_of(config: AgentConfig, outcome: Summary | str, mark: Mark) -> Snap
         agent_version=agent_version(),
         interval_ms=max(1, round(config.interval_s * 1000)),
         labels=config.all_labels,
-        namespaces=(seen.namespace,) if seen else (),
+        namespaces=tuple(one.namespace for one in seen.summaries) if seen else (),
         readings=seen.readings if seen else (),
+        unreadable=seen.unreadable if seen else (),
         failure=outcome if isinstance(outcome, str) else None,
     )

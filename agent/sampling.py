@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agent import netns, sysctl
-from agent.model import PortSettings
+from agent.model import NetnsId, PortSettings
 from agent.netlink.records import sockets
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
+from agent.netns import sockstat
 from agent.tally import CONNECTED_STATES, Counts, Summary, count, pools, summarise
 from shared.ports import PortRange
 from shared.tcp import State, state_mask
@@ -26,33 +27,47 @@ HOT_BINDERS_EVERY_S = 10.0
 
 @dataclass(slots=True)
 class Sampler:
-    """Samples the network namespace of the thread that made it. Not for two threads at once."""
+    """Samples the network namespace that the calling thread is in, always the same one. Not for two threads at once.
 
+    Opens and closes its netlink socket with each sample: held open, it would keep a namespace alive that has ended.
+    """
+
+    place: NetnsId = field(default_factory=netns.current)
     most_pools: int = 200
-    _diag: SockDiag = field(default_factory=SockDiag)
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
     _hottest: float = 0.0
 
-    def close(self) -> None:
-        """Give the netlink socket back."""
-        self._diag.close()
-
     def sample(self, now_s: float) -> Summary:
-        """One namespace, now. `now_s` is monotonic and decides whether binders are looked for anew.
+        """The namespace, now. `now_s` is monotonic and decides whether binders are looked for anew.
 
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
         settings = sysctl.read_port_settings()
-        listening = bound_ports(self._diag, LISTEN, settings.port_range)
-        if now_s - self._explicit_at_s >= (HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S):
-            self._explicit = binders(self._diag, settings)
-            self._explicit_at_s = now_s
-        place = netns.current()
-        held = pools(count_outbound(self._diag, settings.port_range, listening), place.name)
-        summary = summarise(held, place, settings, listening | self._explicit, most=self.most_pools)
+        listening: frozenset[int] = frozenset()
+        counts: Counts = Counter()
+        with SockDiag() as diag:
+            if now_s - self._explicit_at_s >= (HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S):
+                self._explicit = binders(diag, settings)
+                self._explicit_at_s = now_s
+            if has_tcp():
+                listening = bound_ports(diag, LISTEN, settings.port_range)
+                counts = count_outbound(diag, settings.port_range, listening)
+        held = pools(counts, self.place.name)
+        summary = summarise(held, self.place, settings, listening | self._explicit, most=self.most_pools)
         self._hottest = max((reading.occupancy for reading in summary.readings), default=0.0)
         return summary
+
+
+def has_tcp() -> bool:
+    """Whether this thread's namespace has TCP sockets to count at all; where the kernel does not say, it may.
+
+    The table of connections is one for all namespaces: looking for none in it costs as much as looking for a few. The
+    counters are summed over the processors without a lock, so a namespace whose only sockets come and go in that very
+    moment may be called empty; the next sample has them.
+    """
+    counts = sockstat.read()
+    return counts is None or counts.tcp > 0
 
 
 def count_outbound(diag: SockDiag, port_range: PortRange, listening: frozenset[int]) -> Counts:

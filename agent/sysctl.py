@@ -39,8 +39,10 @@ def _integer(path: str) -> int | None:
 
 
 def _text(path: str) -> str:
-    """All of a sysctl. The kernel fills one read() and answers the next with nothing, so a list longer than the buffer
-    would lose its end without a word: one that fills the buffer is read again with room for all there can be.
+    """All of a sysctl.
+
+    The kernel fills one read() and answers the next with nothing, so a list longer than the buffer would lose its end
+    without a word: one that fills the buffer is read again with room for all there can be.
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

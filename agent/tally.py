@@ -10,8 +10,8 @@ one: a TIME_WAIT's age, and binders that the kernel shows only when asked for. U
 import heapq
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agent.model import NetnsId, PortSettings
@@ -19,11 +19,14 @@ from agent.netlink.messages import records
 from agent.netlink.records import address
 from agent.reuse import may_reuse
 from shared.addresses import V6_BYTES
+from shared.limits import MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
 from shared.tcp import ALL_STATES, State, state_mask
 
 CONNECTED_STATES = ALL_STATES & ~state_mask(State.LISTEN, State.BOUND_INACTIVE, State.CLOSE)
 """What lives in the table of connections (ehash) and so may hold a port towards one destination."""
+POOLS_A_NAMESPACE = 8
+"""How many pools fewer a snapshot lists for each further namespace, so that both together fit one body."""
 
 Counts = Counter[tuple[int, int, bytes]]
 """(family, state, remote port + local address + remote address as they stand in a record) → sockets."""
@@ -113,3 +116,28 @@ def summarise(held: Held, place: NetnsId, settings: PortSettings, blocked: Itera
         ),
     )
     return Summary(namespace, tuple(listed))
+
+
+def within_limits(summaries: Sequence[Summary]) -> list[Summary]:
+    """The summaries of one host with no more pools listed than a snapshot may carry, the fullest of all namespaces.
+
+    The others go to the remainder of their namespace, so that every total stays the same.
+    """
+    most = max(0, MAX_POOLS - POOLS_A_NAMESPACE * len(summaries))
+    ranked = sorted(((one.occupancy, one.pool) for each in summaries for one in each.readings), reverse=True)
+    if len(ranked) <= most:
+        return list(summaries)
+    kept = {pool for _occupancy, pool in ranked[:most]}
+    return [_keeping(kept, summary) for summary in summaries]
+
+
+def _keeping(kept: set[Pool], summary: Summary) -> Summary:
+    dropped = [one for one in summary.readings if one.pool not in kept]
+    rest = summary.namespace.remainder
+    remainder = Remainder(
+        pools=rest.pools + len(dropped),
+        held=rest.held + sum(sum(one.states.values()) for one in dropped),
+        max_held=max([rest.max_held, *(one.held for one in dropped)]),
+    )
+    listed = tuple(one for one in summary.readings if one.pool in kept)
+    return Summary(replace(summary.namespace, remainder=remainder), listed)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agent.render import headroom_text
-from shared.model import Reading
+from agent.render import headroom_text, unreadable_text
+from shared.model import Reading, Unreadable
 
 MOST_PERFDATA = 10
 MOST_LINES = 10
@@ -33,40 +33,68 @@ class Verdict:
     text: str
 
 
-def judge(readings: Sequence[Reading], *, warning: float, critical: float) -> Verdict:
-    """Judge the readings, of which the worst decides; thresholds are occupancies (0.0 to 1.0) that already count."""
-    if not readings:
-        return Verdict(Status.OK, "OK - no outgoing connection uses a port of the range")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Occupancies (0.0 to 1.0) that already count."""
+
+    warning: float
+    critical: float
+
+
+def judge(
+    readings: Sequence[Reading], thresholds: Thresholds, *, own: str, unreadable: Sequence[Unreadable] = ()
+) -> Verdict:
+    """Judge the readings, of which the worst decides.
+
+    Pools of the namespace `own` are named without it. What could not be read is never taken for calm: where nothing
+    else is wrong, it makes the verdict UNKNOWN.
+    """
     ranked = sorted(readings, key=lambda one: (-one.occupancy, one.pool))
-    statuses = [_status(one, warning, critical) for one in ranked]
-    first = f"{statuses[0].name} - {sentence(ranked[0])}"
-    alike = sum(status == statuses[0] for status in statuses)
-    if statuses[0] is not Status.OK and alike > 1:
-        first += f", and {alike - 1} more pools {statuses[0].name.lower()}"
-    perfdata = " ".join(_perfdata(one, warning, critical) for one in ranked[:MOST_PERFDATA])
+    statuses = [_status(one, thresholds) for one in ranked]
+    worst = statuses[0] if statuses else Status.OK
+    if worst is Status.OK and unreadable:
+        worst = Status.UNKNOWN
+    first = f"{worst.name} - {_first_words(worst, ranked, own, unreadable)}"
+    alike = sum(status == worst for status in statuses)
+    if worst in (Status.WARNING, Status.CRITICAL) and alike > 1:
+        first += f", and {alike - 1} more pools {worst.name.lower()}"
+    perfdata = " ".join(_perfdata(one, thresholds, own) for one in ranked[:MOST_PERFDATA])
     more = [
-        f"{status.name} - {sentence(one)}"
+        f"{status.name} - {sentence(one, own)}"
         for one, status in zip(ranked[1:MOST_LINES], statuses[1:MOST_LINES], strict=True)
         if status is not Status.OK
     ]
-    return Verdict(statuses[0], "\n".join([f"{first} | {perfdata}", *more]))
+    more += [unreadable_text(one) for one in unreadable]
+    return Verdict(worst, "\n".join([f"{first} | {perfdata}" if perfdata else first, *more]))
 
 
-def sentence(reading: Reading) -> str:
-    """`127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`."""
+def _first_words(worst: Status, ranked: Sequence[Reading], own: str, unreadable: Sequence[Unreadable]) -> str:
+    if worst is Status.UNKNOWN:
+        return f"no pool that could be read is near its limit, but {unreadable_text(unreadable[0])}"
+    return sentence(ranked[0], own) if ranked else "no outgoing connection uses a port of the range"
+
+
+def sentence(reading: Reading, own: str) -> str:
+    """`127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`, after the namespace if it is not `own`."""
     left = headroom_text(reading.headroom_min, reading.headroom_max)
     share = f"{math.floor(reading.occupancy * 1000) / 10:g} %"
-    return f"{reading.pool} holds {reading.held:,} of {reading.capacity:,} ports ({share}), {left} left"
+    held = f"holds {reading.held:,} of {reading.capacity:,} ports ({share}), {left} left"
+    return f"{_whose(reading, own)}{reading.pool} {held}"
 
 
-def _status(reading: Reading, warning: float, critical: float) -> Status:
-    if reading.occupancy >= critical:
+def _whose(reading: Reading, own: str) -> str:
+    return "" if reading.pool.netns == own else f"{reading.pool.netns}: "
+
+
+def _status(reading: Reading, thresholds: Thresholds) -> Status:
+    if reading.occupancy >= thresholds.critical:
         return Status.CRITICAL
-    return Status.WARNING if reading.occupancy >= warning else Status.OK
+    return Status.WARNING if reading.occupancy >= thresholds.warning else Status.OK
 
 
-def _perfdata(reading: Reading, warning: float, critical: float) -> str:
+def _perfdata(reading: Reading, thresholds: Thresholds, own: str) -> str:
     """Nagios alerts *above* a threshold, we from it on: hence the last count below."""
-    last_calm = [max(0, math.ceil(share * reading.capacity) - 1) for share in (warning, critical)]
-    label = str(reading.pool).replace(" -> ", "->").replace("'", "")
+    shares = (thresholds.warning, thresholds.critical)
+    last_calm = [max(0, math.ceil(share * reading.capacity) - 1) for share in shares]
+    label = f"{_whose(reading, own)}{reading.pool}".replace(" -> ", "->").replace("'", "").replace("=", "_")
     return f"'{label}'={reading.held};{last_calm[0]};{last_calm[1]};0;{reading.capacity}"

@@ -7,6 +7,17 @@ from shared.errors import PortgaugeError
 from shared.ports import PortRange, parse_port_range
 
 
+def add_netns(parser: argparse.ArgumentParser) -> None:
+    """`--netns NAME`, as often as wanted: `arguments.netns`, none for all."""
+    parser.add_argument(
+        "--netns",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this network namespace, more if repeated; own: the one this command runs in (default: all)",
+    )
+
+
 def positive_integer(text: str) -> int:
     """A whole number from 1 on."""
     if not text.isascii() or not text.isdigit() or int(text) == 0:

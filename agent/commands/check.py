@@ -3,18 +3,20 @@
 import argparse
 import json
 import sys
-from typing import NoReturn
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from agent.accounting.derivation import reading_of
 from agent.accounting.question import Question
-from agent.commands.arguments import share
+from agent.commands.arguments import add_netns, share
 from agent.exact import open_accounts
+from agent.host import HostSample, HostSampler
 from agent.identity import host_name
 from agent.netlink.sock_diag import SockDiag
+from agent.netns import Atlas, UnknownNamespace
 from agent.report import pools_report
-from agent.sampling import Sampler
 from agent.tally import Summary
-from agent.verdict import Status, Verdict, judge
+from agent.verdict import Status, Thresholds, Verdict, judge
 from shared import clock
 from shared.errors import PortgaugeError
 from shared.model import Reading
@@ -43,6 +45,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--warning", type=share, default=0.7, metavar="SHARE", help="held share that warns (0.7)")
     parser.add_argument("--critical", type=share, default=0.85, metavar="SHARE", help="held share that alarms (0.85)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    add_netns(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -50,34 +53,46 @@ def run(arguments: argparse.Namespace) -> int:
     """Take one sample and judge it; whatever goes wrong is UNKNOWN, never OK."""
     if arguments.warning > arguments.critical:
         arguments.parser.error("--warning must not be above --critical")
+    thresholds = Thresholds(warning=arguments.warning, critical=arguments.critical)
+    taken_at_ms = clock.wall_ms()
+    sample: HostSample | None = None
     try:
-        taken_at_ms = clock.wall_ms()
-        summary = _sample(arguments.warning)
-        verdict = judge(summary.readings, warning=arguments.warning, critical=arguments.critical)
+        sample = _sample(HostSampler(only=arguments.netns), thresholds.warning)
+        verdict = judge(sample.readings, thresholds, own=sample.own, unreadable=sample.unreadable)
     except PortgaugeError as error:
-        summary, verdict = None, Verdict(Status.UNKNOWN, f"UNKNOWN - {error}")
+        verdict = Verdict(Status.UNKNOWN, f"UNKNOWN - {error}")
     except Exception as error:  # noqa: BLE001 - a plugin that dies with a traceback would be read as WARNING
-        summary, verdict = None, Verdict(Status.UNKNOWN, f"UNKNOWN - internal error: {error!r}")
+        verdict = Verdict(Status.UNKNOWN, f"UNKNOWN - internal error: {error!r}")
     if arguments.json:
-        report = pools_report(host_name(), taken_at_ms, [summary], MOST_ACCOUNTED) if summary else {}
-        print(json.dumps({"status": verdict.status.name, "message": verdict.text.split(" | ")[0], **report}, indent=2))
+        print(json.dumps(_report(verdict, sample, taken_at_ms), indent=2))
     else:
         print(verdict.text)
     return verdict.status
 
 
-def _sample(warning: float) -> Summary:
+def _report(verdict: Verdict, sample: HostSample | None, taken_at_ms: int) -> dict[str, Any]:
+    told = {"status": verdict.status.name, "message": verdict.text.splitlines()[0].split(" | ")[0]}
+    if sample is None:
+        return told
+    return told | pools_report(host_name(), taken_at_ms, sample.summaries, MOST_ACCOUNTED, sample.unreadable)
+
+
+def _sample(sampler: HostSampler, warning: float) -> HostSample:
     """The fast tally, with the pools that it puts near a threshold accounted for exactly."""
-    sampler = Sampler()
-    try:
-        summary = sampler.sample(clock.monotonic_s())
-    finally:
-        sampler.close()
+    sample = sampler.sample_all(clock.monotonic_s())
+    return replace(sample, summaries=tuple(_refined(sampler.atlas, summary, warning) for summary in sample.summaries))
+
+
+def _refined(atlas: Atlas, summary: Summary, warning: float) -> Summary:
     near = [one for one in summary.readings[:MOST_ACCOUNTED] if one.occupancy >= warning]
     if not near:
         return summary
-    exact = {one.pool: one for one in _accounted(near)}
-    return Summary(summary.namespace, tuple(exact.get(one.pool, one) for one in summary.readings))
+    try:
+        accounted = atlas.inside(summary.namespace.name, lambda _place: _accounted(near))
+    except UnknownNamespace:
+        return summary  # It ended since: what the tally saw stands.
+    exact = {one.pool: one for one in accounted}
+    return replace(summary, readings=tuple(exact.get(one.pool, one) for one in summary.readings))
 
 
 def _accounted(readings: list[Reading]) -> list[Reading]:

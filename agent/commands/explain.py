@@ -3,12 +3,15 @@
 import argparse
 import json
 import socket
+from typing import NamedTuple
 
-from agent import netns
+from agent.accounting.derivation import Derivation
 from agent.accounting.question import Protocol, Question
 from agent.commands.arguments import endpoint, ip, port_range
 from agent.exact import open_accounts
+from agent.model import NetnsId
 from agent.netlink.sock_diag import SockDiag
+from agent.netns import OWN, Atlas
 from agent.render import derivation_text
 from agent.report import derivation_report
 from shared.addresses import format_ip
@@ -47,6 +50,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--bind-first", action="store_true", help="the application calls bind(local ip, 0) before connect()"
     )
+    parser.add_argument(
+        "--netns",
+        default=OWN,
+        metavar="NAME",
+        help="the application's network namespace (default: that of the command)",
+    )
     parser.add_argument("--no-probe", action="store_true", help="do not probe ports; bounds may be wider")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run, parser=parser)
@@ -54,16 +63,27 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Account for the pool and print it."""
+    told = Atlas().inside(arguments.netns, lambda place: _explained(arguments, place))
+    if arguments.json:
+        print(json.dumps(derivation_report(*told), indent=2))
+    else:
+        print(derivation_text(*told))
+    return 0
+
+
+class _Explained(NamedTuple):
+    derivation: Derivation
+    netns: str
+    note: str
+
+
+def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
+    """The account of the namespace this thread is in; names of devices are that namespace's, too."""
     question = _question(arguments)
     with SockDiag() as diag:
         accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
         derivation = accountant.account(question, thoroughly=True)
-    place = netns.current().name
-    if arguments.json:
-        print(json.dumps(derivation_report(derivation, place, accountant.unavailable), indent=2))
-    else:
-        print(derivation_text(derivation, place, accountant.unavailable))
-    return 0
+    return _Explained(derivation, place.name, accountant.unavailable)
 
 
 def _question(arguments: argparse.Namespace) -> Question:

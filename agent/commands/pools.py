@@ -5,11 +5,11 @@ import json
 import sys
 import time
 
-from agent.commands.arguments import positive_integer, positive_seconds
+from agent.commands.arguments import add_netns, positive_integer, positive_seconds
+from agent.host import HostSampler
 from agent.identity import host_name
 from agent.render import pools_table
 from agent.report import pools_report
-from agent.sampling import Sampler
 from shared import clock
 
 CLEAR_BELOW = "\x1b[J"
@@ -28,12 +28,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--interval", type=positive_seconds, default=2.0, metavar="S", help="seconds between refreshes")
     parser.add_argument("--json", action="store_true", help="print one JSON object (with --watch: one a line)")
     parser.add_argument("--limit", type=positive_integer, default=20, metavar="N", help="pools to list a namespace")
+    add_netns(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table once, or again and again."""
-    sampler = Sampler()
+    sampler = HostSampler(only=arguments.netns)
     try:
         while True:
             _show(_page(sampler, arguments), in_place=arguments.watch and not arguments.json and sys.stdout.isatty())
@@ -42,16 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
             time.sleep(arguments.interval)
     except KeyboardInterrupt:
         return 0
-    finally:
-        sampler.close()
 
 
-def _page(sampler: Sampler, arguments: argparse.Namespace) -> str:
+def _page(sampler: HostSampler, arguments: argparse.Namespace) -> str:
     taken_at_ms = clock.wall_ms()
-    summaries = [sampler.sample(clock.monotonic_s())]
+    sample = sampler.sample_all(clock.monotonic_s())
     if not arguments.json:
-        return pools_table(summaries, arguments.limit)
-    report = pools_report(host_name(), taken_at_ms, summaries, arguments.limit)
+        return pools_table(sample.summaries, arguments.limit, sample.unreadable)
+    report = pools_report(host_name(), taken_at_ms, sample.summaries, arguments.limit, sample.unreadable)
     return json.dumps(report, indent=None if arguments.watch else 2)
 
 

@@ -5,14 +5,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from agent.commands.arguments import positive_seconds
+from agent.commands.arguments import add_netns, positive_seconds
 from agent.config import LOG_LEVELS, AgentConfig
 from agent.run import run as run_agent
 from shared import logs
 from shared.errors import PortgaugeError
 from shared.settings import build, read_toml
 
-FLAGS = ("collector", "token_file", "host", "role", "interval_s", "spool_dir", "log_level", "log_json")
+FLAGS = ("collector", "token_file", "host", "role", "netns", "interval_s", "spool_dir", "log_level", "log_json")
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,6 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--token-file", metavar="FILE", help="file with the push token")
     parser.add_argument("--host", metavar="NAME", help="this host's name (default: its hostname)")
     parser.add_argument("--role", metavar="ROLE", help="the group of machines it belongs to")
+    add_netns(parser)
     parser.add_argument("--interval", dest="interval_s", type=positive_seconds, metavar="S", help="seconds (10)")
     parser.add_argument("--spool", dest="spool_dir", metavar="DIR", help="where unsent snapshots wait")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(info)")
@@ -53,7 +54,8 @@ def configured(arguments: argparse.Namespace) -> AgentConfig:
     """The file's keys with the flags laid over them. Raises SettingsError."""
     source = str(arguments.config) if arguments.config else "command line"
     values: dict[str, Any] = read_toml(arguments.config) if arguments.config else {}
-    values |= {key: getattr(arguments, key) for key in FLAGS if getattr(arguments, key) is not None}
+    given = {key: getattr(arguments, key) for key in FLAGS}
+    values |= {key: value for key, value in given.items() if value is not None and value != []}
     return build(AgentConfig, values, source)
 
 

@@ -131,14 +131,14 @@ class Scene:
         return by_backend(self.collector.items(f"/v1/pools?host={HOST}"))
 
     def _pools(self) -> list[dict[str, Any]]:
-        command = parts.module("agent", "pools", "--json")
+        command = parts.module("agent", "pools", "--netns", "own", "--json")
         pools: list[dict[str, Any]] = json.loads(self.balancer.check_output(command, cwd=parts.REPOSITORY))["pools"]
         return pools
 
     def _check(self) -> Check:
         done = self.balancer.run(
             lambda: subprocess.run(
-                parts.module("agent", "check"),
+                parts.module("agent", "check", "--netns", "own"),
                 cwd=parts.REPOSITORY,
                 capture_output=True,
                 text=True,

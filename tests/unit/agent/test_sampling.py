@@ -1,10 +1,12 @@
 """A sample of the running kernel counts what is there, as the kernel's own text lists it."""
 
 import socket
+import sys
 
 import pytest
 
-from agent.sampling import Sampler, count_outbound
+from agent.netlink.sock_diag import SockDiag
+from agent.sampling import Sampler, count_outbound, has_tcp
 from agent.tally import Summary
 from shared.ports import PortRange
 from shared.tcp import State
@@ -21,11 +23,7 @@ def host(netns: Netns) -> Netns:
 
 
 def sample() -> Summary:
-    sampler = Sampler()
-    try:
-        return sampler.sample(0.0)
-    finally:
-        sampler.close()
+    return Sampler().sample(0.0)
 
 
 def test_connections_are_counted_by_pool_and_state(host: Netns, keep: list[socket.socket]) -> None:
@@ -118,7 +116,6 @@ def test_sampling_again_and_again_sees_the_change(host: Netns, keep: list[socket
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, 0, 0, 0, 0, 0, 0, 0]))
         one.close()
     seen.append(host.run(held))
-    sampler.close()
 
     assert seen == [0, 200, 0]
 
@@ -129,10 +126,66 @@ def test_a_dump_of_thousands_spans_many_receives_and_loses_none(host: Netns, kee
     host.run(connect, keep, server, 3_000)
 
     def count() -> int:
-        sampler = Sampler()
-        try:
-            return count_outbound(sampler._diag, PortRange(32_768, 60_999), frozenset()).total()
-        finally:
-            sampler.close()
+        with SockDiag() as diag:
+            return count_outbound(diag, PortRange(32_768, 60_999), frozenset()).total()
 
     assert host.run(count) == 3_000
+
+
+def test_a_namespace_of_one_port_is_sampled_like_any_other(host: Netns, keep: list[socket.socket]) -> None:
+    host.set_sysctl("ipv4/ip_local_port_range", "40000 40000")
+    host.run(connect, keep, host.run(listen, keep, 9001), 1)
+
+    (only,) = host.run(sample).readings
+
+    assert (only.held, only.capacity, only.headroom_min, only.headroom_max) == (1, 1, 0, 0)
+
+
+def test_a_namespace_without_lo_is_sampled(host: Netns) -> None:
+    """Made by `unshare --net` and left as it is: nothing can connect, and that is what is told."""
+    code = "from agent.sampling import Sampler; print(Sampler().sample(0.0).readings)"
+
+    assert host.check_output(["unshare", "--net", sys.executable, "-c", code]).strip() == "()"
+
+
+def test_reserved_ports_by_the_thousand_cost_the_capacity_only(host: Netns, keep: list[socket.socket]) -> None:
+    host.set_sysctl("ipv4/ip_local_port_range", "32768 60999")
+    host.set_sysctl("ipv4/ip_local_reserved_ports", "1-40000,50000-65535")
+    host.run(connect, keep, host.run(listen, keep, 9001), 3)
+
+    (only,) = host.run(sample).readings
+
+    assert (only.held, only.capacity) == (3, 9_999)
+
+
+def test_only_sockets_outside_the_tables_are_missed_when_the_counters_say_none(
+    host: Netns, keep: list[socket.socket]
+) -> None:
+    """The counters spare the dump; what they leave out, idle binds, is asked for all the same."""
+    assert not host.run(has_tcp)
+
+    def bind() -> None:
+        keep.append(socket.socket())
+        keep[-1].bind(("127.0.0.1", 40_100))
+
+    host.run(bind)
+
+    assert not host.run(has_tcp)
+    assert host.run(sample).namespace.blocked == 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_the_counters_know_listeners_connections_and_time_waits(
+    host: Netns, keep: list[socket.socket], address: str
+) -> None:
+    server = host.run(listen, keep, 9001, address)
+    seen = [host.run(has_tcp)]
+    ((client, accepted),) = host.run(connect, keep, server, 1)
+    server.close()
+    seen.append(host.run(has_tcp))
+    client.close()
+    accepted.close()
+    seen.append(host.run(has_tcp))
+
+    assert seen == [True] * 3
+    assert host.run(sample).namespace.totals == {State.TIME_WAIT: 1}

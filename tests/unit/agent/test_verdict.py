@@ -4,21 +4,21 @@ import re
 
 import pytest
 
-from agent.verdict import MOST_PERFDATA, Status, judge
-from shared.model import Kind, Pool, Reading
+from agent.verdict import MOST_PERFDATA, Status, Thresholds, judge
+from shared.model import Kind, Pool, Reading, Unreadable
 from shared.tcp import State
 
 LOOP = bytes([127, 0, 0, 1])
 
 
-def a_reading(held: int, capacity: int = 300, port: int = 9001, doubt: int = 0) -> Reading:
+def a_reading(held: int, capacity: int = 300, port: int = 9001, doubt: int = 0, netns: str = "host") -> Reading:
     left = capacity - held
-    pool = Pool("host", Kind.CONNECT, LOOP, LOOP, port)
+    pool = Pool(netns, Kind.CONNECT, LOOP, LOOP, port)
     return Reading(pool, held, capacity, max(0, left - doubt), left, {State.ESTABLISHED: held})
 
 
-def judged(*readings: Reading) -> tuple[Status, str]:
-    verdict = judge(readings, warning=0.7, critical=0.85)
+def judged(*readings: Reading, unreadable: tuple[Unreadable, ...] = ()) -> tuple[Status, str]:
+    verdict = judge(readings, Thresholds(warning=0.7, critical=0.85), own="host", unreadable=unreadable)
     return verdict.status, verdict.text
 
 
@@ -70,3 +70,28 @@ def test_performance_data_is_bounded_and_well_formed() -> None:
 def test_performance_thresholds_are_the_last_calm_counts() -> None:
     """Nagios alerts above a threshold; the pool warns at 210 and alarms at 255 of 300."""
     assert "=100;209;254;0;300" in judged(a_reading(100))[1]
+
+
+def test_a_pool_of_another_namespace_is_named_with_it() -> None:
+    text = judged(a_reading(255, netns="web=1"))[1]
+
+    assert text.startswith("CRITICAL - web=1: 127.0.0.1 -> 127.0.0.1:9001 holds 255")
+    assert " | 'web_1: 127.0.0.1->127.0.0.1:9001'=255;" in text
+
+
+@pytest.mark.parametrize(
+    ("readings", "status", "first"),
+    [
+        ((), Status.UNKNOWN, "UNKNOWN - no pool that could be read is near its limit, but 2 network namespaces could"),
+        ((a_reading(10),), Status.UNKNOWN, "UNKNOWN - no pool that could be read is near its limit, but 2 network"),
+        ((a_reading(220),), Status.WARNING, "WARNING - 127.0.0.1 -> 127.0.0.1:9001 holds 220"),
+        ((a_reading(290),), Status.CRITICAL, "CRITICAL - 127.0.0.1 -> 127.0.0.1:9001 holds 290"),
+    ],
+)
+def test_what_could_not_be_read_is_never_called_ok(readings: tuple[Reading, ...], status: Status, first: str) -> None:
+    """What is known to be wrong comes first; calm that covers a part only is no calm."""
+    told, text = judged(*readings, unreadable=(Unreadable(2, "needs CAP_SYS_ADMIN"),))
+
+    assert told is status
+    assert text.startswith(first)
+    assert text.endswith("2 network namespaces could not be read: needs CAP_SYS_ADMIN")

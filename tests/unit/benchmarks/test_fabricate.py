@@ -10,11 +10,7 @@ COUNT_SOCKETS = ["sh", "-c", "tail -n +2 /proc/net/tcp | wc -l"]
 
 
 def sample() -> tuple[Reading, ...]:
-    sampler = Sampler()
-    try:
-        return sampler.sample(now_s=0.0).readings
-    finally:
-        sampler.close()
+    return Sampler().sample(now_s=0.0).readings
 
 
 def test_the_kernel_lists_fabricated_sockets_while_the_block_is_open_and_none_after(netns: Netns) -> None:

@@ -34,7 +34,7 @@ def told(host: Netns, capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
 
 
 def test_pools_lists_the_hottest_first_as_a_table(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
-    assert host.run(main, ["pools"]) == 0
+    assert host.run(main, ["pools", "--netns", "own"]) == 0
 
     head, titles, first, second = capsys.readouterr().out.splitlines()
     assert "range 40000–40299 (300 ports), reserved 0, blocked 0, a pool can lend 300" in head
@@ -45,9 +45,9 @@ def test_pools_lists_the_hottest_first_as_a_table(host: Netns, capsys: pytest.Ca
 
 
 def test_pools_json_has_the_documented_keys(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
-    report = told(host, capsys, "pools", "--json")
+    report = told(host, capsys, "pools", "--netns", "own", "--json")
 
-    assert report.keys() == {"host", "taken_at_ms", "namespaces", "pools"}
+    assert report.keys() == {"host", "taken_at_ms", "namespaces", "pools", "unreadable"}
     assert report["namespaces"][0]["range"] == {"low": 40_000, "high": 40_299}
     pool = report["pools"][0]
     assert {
@@ -65,13 +65,13 @@ def test_pools_json_has_the_documented_keys(host: Netns, capsys: pytest.CaptureF
 
 
 def test_pools_limit_bounds_the_list_and_says_so(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(told(host, capsys, "pools", "--json", "--limit", "1")["pools"]) == 1
-    assert host.run(main, ["pools", "--limit", "1"]) == 0
+    assert len(told(host, capsys, "pools", "--netns", "own", "--json", "--limit", "1")["pools"]) == 1
+    assert host.run(main, ["pools", "--netns", "own", "--limit", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "and 1 more pools, none fuller"
 
 
 def test_pools_watch_refreshes_until_interrupted(host: Netns) -> None:
-    command = [sys.executable, "-m", "agent", "pools", "--watch", "--interval", "0.1", "--json"]
+    command = [sys.executable, "-m", "agent", "pools", "--netns", "own", "--watch", "--interval", "0.1", "--json"]
     process = host.popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
 
@@ -98,14 +98,14 @@ def test_pools_watch_refreshes_until_interrupted(host: Netns) -> None:
 def test_check_exits_as_monitoring_plugins_do(
     host: Netns, capsys: pytest.CaptureFixture[str], thresholds: list[str], status: int, word: str
 ) -> None:
-    assert host.run(main, ["check", *thresholds]) == status
+    assert host.run(main, ["check", "--netns", "own", *thresholds]) == status
 
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(f"{word} - 127.0.0.1 -> {PEER} holds 255 of 300 ports (85 %), 45 left | ")
 
 
 def test_check_json_says_the_same(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
-    assert host.run(main, ["check", "--json"]) == 2
+    assert host.run(main, ["check", "--netns", "own", "--json"]) == 2
 
     report = json.loads(capsys.readouterr().out)
     assert report["status"] == "CRITICAL"
@@ -120,7 +120,9 @@ def test_check_sees_binders_that_only_a_probe_can_tell(host: Netns, keep: list[s
 
     line = host.run(
         lambda: (
-            subprocess.run([sys.executable, "-m", "agent", "check"], capture_output=True, text=True, check=False).stdout
+            subprocess.run(
+                [sys.executable, "-m", "agent", "check", "--netns", "own"], capture_output=True, text=True, check=False
+            ).stdout
         )
     )
 
@@ -132,7 +134,7 @@ def test_check_sees_binders_that_only_a_probe_can_tell(host: Netns, keep: list[s
 )
 def test_check_calls_wrong_flags_unknown_not_critical(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["check", *argv])
+        main(["check", "--netns", "own", *argv])
 
     assert caught.value.code == 3
     assert capsys.readouterr().out.startswith("UNKNOWN - ")
@@ -144,7 +146,7 @@ def test_check_without_a_sample_is_unknown(
     monkeypatch.setattr("agent.sysctl.IPV4", Path("/nonexistent"))
     monkeypatch.setattr("agent.sysctl.read_port_settings.__defaults__", (Path("/nonexistent"),))
 
-    assert netns.run(main, ["check"]) == 3
+    assert netns.run(main, ["check", "--netns", "own"]) == 3
     assert capsys.readouterr().out.startswith("UNKNOWN - the sysctls under /nonexistent cannot be read")
 
 
@@ -218,8 +220,8 @@ def test_explain_predicts_to_the_port_what_connect_gets(host: Netns, capsys: pyt
         (["explain", "--local", "127.0.0.1", "--peer", "127.0.0.1"], "is not an endpoint like 10.0.0.1:8080"),
         (["explain", "--local", "127.0.0.1", "--peer", "::1:80"], "is not an endpoint"),
         (["explain", "--local", "127.0.0.1", "--peer", PEER, "--local-port-range", "9-1"], "does not name ports"),
-        (["pools", "--limit", "0"], "not a whole number from 1 on"),
-        (["pools", "--interval", "-1"], "not a number of seconds above 0"),
+        (["pools", "--netns", "own", "--limit", "0"], "not a whole number from 1 on"),
+        (["pools", "--netns", "own", "--interval", "-1"], "not a number of seconds above 0"),
         (["polls"], "invalid choice: 'polls'"),
         ([], "the following arguments are required: COMMAND"),
     ],
@@ -258,7 +260,7 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
 
 def test_a_reader_that_leaves_early_is_no_error(host: Netns) -> None:
     """As in `portgauge-agent pools | head -1`."""
-    piped = f"{sys.executable} -m agent pools --watch --interval 0.05 | head -1"
+    piped = f"{sys.executable} -m agent pools --netns own --watch --interval 0.05 | head -1"
 
     done = host.run(
         lambda: subprocess.run(["sh", "-c", piped], capture_output=True, text=True, timeout=20, check=False)
