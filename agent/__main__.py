@@ -1,31 +1,36 @@
 """`portgauge-agent`: the command line. Errors we foresee end in one line on stderr and status 2, never a traceback."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from agent.commands import check, explain, pools, run
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
+COMMANDS = ("run", "pools", "check", "explain")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command with its flags."""
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The command that `argv` names with its flags; every one where it names none.
+
+    A scheduler runs `check` each minute, so it does not load what only `run` needs.
+    """
     top = argparse.ArgumentParser(
         prog="portgauge-agent",
         description="Counts the ephemeral ports of this host by pool and tells which will run out first.",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in (run, pools, check, explain):
-        command.add(commands)
+    for command in argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS:
+        importlib.import_module(f"agent.commands.{command}").add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
-    arguments, unknown = parser().parse_known_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments, unknown = parser(argv).parse_known_args(argv)
     if unknown:
         arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:

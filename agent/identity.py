@@ -2,7 +2,6 @@
 
 import re
 import socket
-from importlib.metadata import version
 from pathlib import Path
 
 from shared.limits import MAX_NAME_CHARS
@@ -19,8 +18,3 @@ def host_name() -> str:
 def kernel_boot_id() -> str:
     """The kernel's identifier of this boot."""
     return BOOT_ID.read_text().strip()
-
-
-def agent_version() -> str:
-    """The version of the installed distribution."""
-    return version("portgauge")

@@ -1,0 +1,8 @@
+"""Which portgauge this is. Apart, because reading a distribution's metadata takes longer than a whole `check`."""
+
+from importlib.metadata import version
+
+
+def agent_version() -> str:
+    """The version of the installed distribution."""
+    return version("portgauge")
