@@ -26,7 +26,8 @@ T = TypeVar("T")
 CLONE_NEWNET = 0x4000_0000
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
-PATIENCE_S = 10
+PATIENCE_S = 60
+"""How long a program may take to answer or to end: these tests share their machine with others."""
 OWN_NAMESPACES = ("unshare", "--user", "--map-root-user", "--mount", "--net")
 
 
