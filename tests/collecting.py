@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
@@ -21,9 +20,7 @@ from collector.metrics import Metrics
 from collector.run import listening, serving
 from collector.services import Services
 from collector.storage import tokens
-from collector.storage.database import Database, database
-from collector.storage.location import Location, locate
-from collector.storage.schema import migrate
+from collector.storage.database import Database
 from shared import wire
 from shared.model import Snapshot
 from tests.builders import NOON_MS
@@ -108,15 +105,6 @@ class Collecting:
         """Judge all that is in the log."""
         while await self.evaluator.evaluate():
             pass
-
-
-@asynccontextmanager
-async def migrated(path: Path) -> AsyncIterator[Database]:
-    """A fresh SQLite database, open."""
-    location: Location = locate(str(path))
-    await migrate(location)
-    async with database(location) as db:
-        yield db
 
 
 @asynccontextmanager
