@@ -9,7 +9,7 @@ of a closed listener, and what explicitly bound sockets leave behind are hidden,
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.accounting.derivation import BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation, Doubt
+from agent.accounting.derivation import BOUND, BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation, Doubt
 from agent.accounting.question import Question, effective_range
 from agent.model import PortSettings
 from agent.netlink.records import Socket
@@ -36,6 +36,10 @@ class Table:
     """The TCP sockets of one namespace on ports of its range, and what else is known of the ports."""
 
     sockets: Sequence[Socket]
+    bound: frozenset[int] = frozenset()
+    """Ports of listeners and idle binders whose sockets are not among `sockets`."""
+    unread: int = 0
+    """How many sockets of the range are not among `sockets`, where only one pool's were read: each may hide a binder."""
     explicit: frozenset[int] = frozenset()
     """Ports that a connected socket bound by number (bytecode: not AUTO)."""
     probed: Mapping[int, bool] = field(default_factory=dict)
@@ -59,6 +63,8 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
     held = {port: socket for port, socket in tuples.items() if port not in reusable}
     free = usable - blocked.keys() - held.keys()
     hidden = hidden_ports(table, usable) & free
+    most_hidden = _most_hidden(table, hidden)
+    counted = hidden if most_hidden == len(hidden) else set()
     return Derivation(
         question=question,
         port_range=port_range,
@@ -67,8 +73,8 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         states=_by_state(held.values()),
         time_wait_reusable=len(reusable),
         doubts=only_real(
-            Doubt(len(hidden), HIDDEN),
-            Doubt(len(reusable - hidden), UNSURE_TIMESTAMPS),
+            Doubt(most_hidden, HIDDEN),
+            Doubt(len(reusable - counted), UNSURE_TIMESTAMPS),
             Doubt(odd_loss(port_range, question, free), ODD_RANGE),
         ),
         hopes=only_real(
@@ -82,7 +88,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
 
 def blocked_ports(table: Table) -> dict[int, str]:
     """Ports that no connect() of the namespace may take, for certain, each with the reason."""
-    blocked = dict.fromkeys(table.explicit, BOUND_CONNECTED)
+    blocked = dict.fromkeys(table.explicit, BOUND_CONNECTED) | dict.fromkeys(table.bound, BOUND)
     for socket in table.sockets:
         if socket.state == State.LISTEN:
             blocked[socket.local_port] = LISTENING
@@ -98,7 +104,7 @@ def blocked_ports(table: Table) -> dict[int, str]:
 
 def hidden_ports(table: Table, usable: Iterable[int]) -> set[int]:
     """Ports of `usable` whose bucket might be blocked though no dump says so, and that no probe has told of yet."""
-    if not table.complete:
+    if table.unread or not table.complete:
         return set(usable) - table.probed.keys()
     return {
         socket.local_port
@@ -118,6 +124,11 @@ def worth_probing(question: Question, settings: PortSettings, table: Table) -> s
     held = {port for port, socket in tuples.items() if socket.state != State.TIME_WAIT}
     unsure = hidden_ports(table, usable) | (table.explicit - table.probed.keys())
     return (unsure & usable) - held
+
+
+def _most_hidden(table: Table, hidden: set[int]) -> int:
+    """How many of the hidden ports can be blocked at once: no more than there are sockets to block them."""
+    return min(len(hidden), table.unread) if table.unread and table.complete else len(hidden)
 
 
 def _cannot_block(socket: Socket, table: Table) -> bool:

@@ -9,6 +9,7 @@ from shared.ports import PortRange
 from shared.tcp import State
 
 LISTENING = "listening"
+BOUND = "listening, or bound and not connected"
 BOUND_IDLE = "bound, not connected"
 BOUND_CONNECTED = "bound to its port by the application, connected"
 PROBED = "bound by an application (the kernel told when probed)"

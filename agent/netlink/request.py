@@ -75,9 +75,12 @@ def _alternative(total: int, number: int, one: PortRange, count: int, tail: int)
     )
 
 
-def towards_port(port: int) -> bytes:
-    """Bytecode: the remote port is `port`."""
-    return _COMPARISON.pack(_D_GE, 8, 20, 0, 0, port) + _COMPARISON.pack(_D_LE, 8, 12, 0, 0, port)
+def towards_port(port: int, and_then: bytes = b"") -> bytes:
+    """Bytecode: the remote port is `port` [and what `and_then` asks for]."""
+    rest = len(and_then)
+    return (
+        _COMPARISON.pack(_D_GE, 8, 20 + rest, 0, 0, port) + _COMPARISON.pack(_D_LE, 8, 12 + rest, 0, 0, port) + and_then
+    )
 
 
 def without(port_range: PortRange, ports: Iterable[int]) -> list[PortRange]:

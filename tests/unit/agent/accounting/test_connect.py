@@ -133,6 +133,22 @@ def test_where_idle_binds_are_in_no_dump_every_free_port_is_in_doubt() -> None:
     assert bounds(account(in_pool(30), complete=False)) == (0, 170, 170)
 
 
+def test_where_only_one_pool_was_read_no_more_ports_hide_than_there_are_other_sockets() -> None:
+    assert bounds(account(in_pool(30), unread=20)) == (150, 170, 170)
+    assert bounds(account(in_pool(30), unread=5_000)) == (0, 170, 170)
+    assert bounds(account(in_pool(30), unread=20, probed=dict.fromkeys(range(40_000, 40_195), True))) == (165, 170, 170)
+
+
+def test_the_doubt_about_timestamps_stands_beside_a_bounded_doubt_about_binders() -> None:
+    waiting = in_pool(40, state=State.TIME_WAIT, age_ms=1_500)
+
+    assert bounds(account(waiting, of=settings(tcp_tw_reuse=1), unread=3))[0] == 200 - 40 - 3
+
+
+def test_ports_of_binders_whose_sockets_were_not_read_are_blocked() -> None:
+    assert bounds(account(in_pool(30), bound=frozenset({40_100, 50_000}))) == (169, 169, 169)
+
+
 def test_a_time_wait_old_enough_is_not_held_but_the_peer_may_have_had_no_timestamps() -> None:
     told = account(
         in_pool(40, state=State.TIME_WAIT, age_ms=1_500), of=settings(tcp_tw_reuse=1, tcp_tw_reuse_delay=1000)
@@ -240,6 +256,8 @@ TABLES = st.builds(
     Table,
     sockets=SOCKETS,
     explicit=EXPLICIT,
+    bound=EXPLICIT,
+    unread=st.sampled_from([0, 3, 100]),
     probed=PROBES,
     complete=st.booleans(),
     frees_ports_on_release=st.booleans(),

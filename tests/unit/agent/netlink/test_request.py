@@ -67,6 +67,15 @@ def test_a_filter_by_remote_port_takes_that_port_alone(port: int, other: int) ->
     assert accepts(code, sport=1, dport=other) is (other == port)
 
 
+@given(port_ranges(), PORTS, PORTS, PORTS)
+def test_filters_by_remote_and_local_port_combine(ranges: list[PortRange], port: int, other: int, local: int) -> None:
+    code = towards_port(port, local_port_in(ranges))
+
+    assert passes_audit(code)
+    assert accepts(code, sport=local, dport=port) is any(local in one for one in ranges)
+    assert accepts(code, sport=ranges[0].low, dport=other) is (other == port)
+
+
 @given(st.sets(st.integers(40_000, 40_030)))
 def test_taking_ports_out_of_a_range_leaves_all_others(ports: set[int]) -> None:
     left = without(PortRange(40_000, 40_020), ports)
