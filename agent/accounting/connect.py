@@ -39,7 +39,7 @@ class Table:
     bound: frozenset[int] = frozenset()
     """Ports of listeners and idle binders whose sockets are not among `sockets`."""
     unread: int = 0
-    """How many sockets of the range are not among `sockets`, where only one pool's were read: each may hide a binder."""
+    """How many sockets are not among `sockets`, where only one pool's were read: each may hide a binder."""
     explicit: frozenset[int] = frozenset()
     """Ports that a connected socket bound by number (bytecode: not AUTO)."""
     probed: Mapping[int, bool] = field(default_factory=dict)
