@@ -7,17 +7,24 @@ from contextlib import ExitStack
 import pytest
 
 from tests.netns import Netns, fresh_netns, why_none
+from tests.watching import why_not_watching
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a network namespace where none can be made: in one place, so that pytest says it in one line."""
-    if "namespaces" in getattr(item, "fixturenames", ()) and (reason := why_none()):
-        pytest.skip(reason)
+    """Skip what needs a right that we do not have: in one place, so that pytest says each reason in one line."""
+    for fixture, why_not in (("namespaces", why_none), ("watching", why_not_watching)):
+        if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
+            pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
 def namespaces() -> None:
     """What a test or fixture asks for that makes network namespaces by itself; see pytest_runtest_setup."""
+
+
+@pytest.fixture(scope="session")
+def watching() -> None:
+    """What a test or fixture asks for that watches the kernel's tracepoints; see pytest_runtest_setup."""
 
 
 @pytest.fixture
