@@ -4,8 +4,9 @@ import pytest
 
 from agent.accounting.derivation import Derivation, Doubt
 from agent.accounting.question import Question
-from agent.render import bar, derivation_text, headroom_text, percent, pools_table
+from agent.render import bar, derivation_text, headroom_text, percent, pools_table, unreadable_text
 from agent.tally import Summary
+from shared.model import Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from tests.builders import a_namespace, a_pool, a_reading
@@ -32,6 +33,38 @@ def test_bounds_are_shown_only_where_there_are_two() -> None:
 
 def test_a_namespace_without_connections_says_so() -> None:
     assert "no outgoing connection" in pools_table([Summary(a_namespace(), ())], 10)
+
+
+def test_our_own_namespace_is_first_then_the_hottest_and_the_calm_ones_share_a_line() -> None:
+    def summary(name: str, *helds: int) -> Summary:
+        return Summary(a_namespace(name), tuple(a_reading(held, pool=a_pool(netns=name)) for held in helds))
+
+    text = pools_table([summary("host"), summary("a", 7), summary("b"), summary("c", 200), summary("d")], 10)
+
+    heads = [line.split(":")[0] for line in text.splitlines() if line.startswith("namespace ")]
+    assert heads == ["namespace host", "namespace c", "namespace a"]
+    assert text.endswith("2 more without an outgoing connection on a port of the range: b, d")
+
+
+def test_of_many_calm_namespaces_some_are_named() -> None:
+    calm = [Summary(a_namespace(f"pod-{number}"), ()) for number in range(1_000)]
+
+    assert pools_table(calm, 10).endswith("pod-10 and 989 more")
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "text"),
+    [
+        (0, "some network namespaces could not be read: why"),
+        (1, "1 network namespace could not be read: why"),
+        (2, "2 network namespaces could not be read: why"),
+    ],
+)
+def test_what_could_not_be_read_is_said(namespaces: int, text: str) -> None:
+    unreadable = Unreadable(namespaces, "why")
+
+    assert unreadable_text(unreadable) == text
+    assert pools_table([Summary(a_namespace(), ())], 10, [unreadable]).endswith(text)
 
 
 def test_columns_line_up() -> None:

@@ -6,6 +6,7 @@ from agent.accounting.derivation import Derivation, Doubt
 from agent.accounting.question import Question
 from agent.report import derivation_report, pools_report
 from agent.tally import Summary
+from shared.model import Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from tests.builders import a_namespace, a_reading
@@ -16,9 +17,10 @@ LOOP = bytes([127, 0, 0, 1])
 def test_pools_are_limited_a_namespace() -> None:
     summary = Summary(a_namespace(), (a_reading(20), a_reading(10)))
 
-    report = pools_report("lb1", 5, [summary, summary], 1)
+    report = pools_report("lb1", 5, [summary, summary], 1, [Unreadable(2, "needs CAP_SYS_ADMIN")])
 
     assert [pool["held"] for pool in report["pools"]] == [20, 20]
+    assert report["unreadable"] == [{"namespaces": 2, "why": "needs CAP_SYS_ADMIN"}]
     assert (report["host"], report["taken_at_ms"], len(report["namespaces"])) == ("lb1", 5, 2)
     json.dumps(report)
 

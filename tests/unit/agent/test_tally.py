@@ -7,10 +7,14 @@ from hypothesis import strategies as st
 
 from agent.model import NetnsId, PortSettings
 from agent.netlink.records import Socket, sockets
-from agent.tally import Held, count, pools, reading, summarise
-from shared.model import Kind, Pool
+from agent.sysctl import INTEGERS
+from agent.tally import POOLS_A_NAMESPACE, Held, Summary, count, pools, reading, summarise, within_limits
+from shared.limits import MAX_BODY_BYTES, MAX_NAMESPACES, MAX_POOLS
+from shared.model import Kind, Namespace, Pool, Reading, Remainder
 from shared.ports import PortRange
 from shared.tcp import State
+from shared.wire import encode
+from tests.builders import a_namespace, a_snapshot
 from tests.kernel_bytes import a_dump, a_socket
 
 HERE = NetnsId("host", 1)
@@ -109,3 +113,62 @@ def test_more_sockets_than_ports_never_make_a_negative_headroom() -> None:
     one = reading(a_pool(), {State.ESTABLISHED: 400}, 300, settings())
 
     assert (one.held, one.headroom_min, one.headroom_max, one.occupancy) == (300, 0, 0, 1.0)
+
+
+def a_summary(name: str, helds: list[int], rest: Remainder | None = None) -> Summary:
+    pools = [Pool(name, Kind.CONNECT, bytes(4), number.to_bytes(4), 80) for number in range(1, len(helds) + 1)]
+    readings = (
+        Reading(pool, held, 300, 0, 0, {State.ESTABLISHED: held}) for pool, held in zip(pools, helds, strict=True)
+    )
+    return Summary(a_namespace(name, remainder=rest), tuple(readings))
+
+
+def test_few_pools_are_all_listed() -> None:
+    summaries = [a_summary("host", [9, 8]), a_summary("pod", [])]
+
+    assert within_limits(summaries) == summaries
+
+
+def test_of_too_many_pools_the_fullest_of_all_namespaces_stay_and_the_sums_with_them() -> None:
+    quiet, busy = a_summary("host", [2] * 6_000, Remainder(10, 10, 1)), a_summary("pod", [3] * 6_000)
+
+    trimmed, kept = within_limits([quiet, busy])
+
+    assert kept == busy
+    assert len(trimmed.readings) + len(kept.readings) == MAX_POOLS - 2 * POOLS_A_NAMESPACE
+    rest, dropped = trimmed.namespace.remainder, 6_000 - len(trimmed.readings)
+    assert (rest.pools, rest.held, rest.max_held) == (10 + dropped, 10 + 2 * dropped, 2)
+
+
+def test_the_most_namespaces_with_the_pools_beside_them_fit_one_body() -> None:
+    """Names, sums and pools of the longest form there is."""
+    namespaces = [
+        Namespace(
+            name=f"{number:04}".ljust(221, "x"),
+            inode=2**32 - 1,
+            port_range=PortRange(32_768, 60_999),
+            reserved=1_000,
+            blocked=1_000,
+            settings=dict.fromkeys(INTEGERS, 2**31 - 1),
+            totals=dict.fromkeys(State, 2**31 - 1),
+            remainder=Remainder(2**31 - 1, 2**31 - 1, 65_535),
+        )
+        for number in range(MAX_NAMESPACES)
+    ]
+    states = dict.fromkeys(State, 5_000)
+    summaries = [
+        Summary(
+            one,
+            tuple(
+                Reading(Pool(one.name, Kind.CONNECT, bytes(16), number.to_bytes(16), 65_535), 9, 300, 0, 0, states)
+                for number in range(20)
+            ),
+        )
+        for one in namespaces
+    ]
+
+    trimmed = within_limits(summaries)
+
+    readings = [reading for summary in trimmed for reading in summary.readings]
+    assert len(readings) == MAX_POOLS - POOLS_A_NAMESPACE * MAX_NAMESPACES
+    assert len(encode(a_snapshot(*readings, namespaces=[one.namespace for one in trimmed]))) <= MAX_BODY_BYTES
