@@ -6,6 +6,7 @@ object of what became of them, and keeps everything open until its standard inpu
     ["connect", address, port, count]         plain connect(), accepted; ::ffff:127.0.0.1 goes to the IPv4 listener
     ["from", local, local_port, address, port, count]   the same, each socket bound first (SO_REUSEADDR)
     ["abandon", address, port, count]         begun without waiting, and closed
+    ["become", uid]                           go on as another user
 
 An address and port nobody listens on (port 9) is refused.
 """
@@ -73,6 +74,9 @@ class Spender:
                 return self.connect(*arguments)
             case "from":
                 return self.from_(*arguments)
+            case "become":
+                os.setresuid(*arguments * 3)
+                return Counter()
             case _:
                 return self.abandon(*arguments)
 
