@@ -57,7 +57,7 @@ def pools_table(summaries: Sequence[Summary], limit: int, unreadable: Sequence[U
 
 
 def unreadable_text(unreadable: Unreadable) -> str:
-    """`2 network namespaces could not be read: needs CAP_SYS_ADMIN`."""
+    """`2 network namespaces could not be read: needs CAP_SYS_ADMIN (see: portgauge-agent doctor)`."""
     match unreadable.namespaces:
         case 0:
             which = "some network namespaces"
@@ -65,7 +65,7 @@ def unreadable_text(unreadable: Unreadable) -> str:
             which = "1 network namespace"
         case many:
             which = f"{many:,} network namespaces"
-    return f"{which} could not be read: {unreadable.why}"
+    return f"{which} could not be read: {unreadable.why} (see: portgauge-agent doctor)"
 
 
 def _some(names: Sequence[str]) -> str:

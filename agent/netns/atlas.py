@@ -19,8 +19,7 @@ T = TypeVar("T")
 
 LOOK_EVERY_S = 5.0
 """How old the list of namespaces may be; a look costs about 5 µs a process."""
-CLOSED = "their processes are other users': needs CAP_SYS_PTRACE and CAP_SYS_ADMIN (see: portgauge-agent doctor)"
-DOCTOR = "(see: portgauge-agent doctor)"
+CLOSED = "their processes are other users': needs CAP_SYS_PTRACE and CAP_SYS_ADMIN"
 
 
 class _Known(NamedTuple):
@@ -63,7 +62,7 @@ class Atlas:
                 refused[str(error)] += not is_idle(sighting.pids)
                 continue
             yield self._place(sighting)
-        self.unreadable += [Unreadable(count, f"{why} {DOCTOR}") for why, count in refused.items() if count]
+        self.unreadable += [Unreadable(count, why) for why, count in refused.items() if count]
 
     def inside(self, name: str, function: Callable[[NetnsId], T]) -> T:
         """Call `function` in the namespace of that name (or OWN), in a thread that has gone there.
@@ -128,7 +127,7 @@ def _closed(land: Landscape, own: int) -> Iterator[Unreadable]:
         if busy:
             yield Unreadable(busy, CLOSED)
     if land.veiled:
-        yield Unreadable(0, f"{land.veiled} processes show no namespace: /proc is mounted with hidepid {DOCTOR}")
+        yield Unreadable(0, f"{land.veiled} processes show no namespace: /proc is mounted with hidepid")
 
 
 def _beyond(left_out: Sequence[Sighting], most: int) -> Iterator[Unreadable]:

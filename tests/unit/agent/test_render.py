@@ -55,9 +55,9 @@ def test_of_many_calm_namespaces_some_are_named() -> None:
 @pytest.mark.parametrize(
     ("namespaces", "text"),
     [
-        (0, "some network namespaces could not be read: why"),
-        (1, "1 network namespace could not be read: why"),
-        (2, "2 network namespaces could not be read: why"),
+        (0, "some network namespaces could not be read: why (see: portgauge-agent doctor)"),
+        (1, "1 network namespace could not be read: why (see: portgauge-agent doctor)"),
+        (2, "2 network namespaces could not be read: why (see: portgauge-agent doctor)"),
     ],
 )
 def test_what_could_not_be_read_is_said(namespaces: int, text: str) -> None:

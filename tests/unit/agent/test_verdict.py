@@ -94,4 +94,4 @@ def test_what_could_not_be_read_is_never_called_ok(readings: tuple[Reading, ...]
 
     assert told is status
     assert text.startswith(first)
-    assert text.endswith("2 network namespaces could not be read: needs CAP_SYS_ADMIN")
+    assert text.endswith("2 network namespaces could not be read: needs CAP_SYS_ADMIN (see: portgauge-agent doctor)")
