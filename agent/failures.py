@@ -10,13 +10,15 @@ its failures go uncounted. The syscall tracepoints would tell them, but while an
 bind(ip, 0) and UDP fail without a change of state and are not seen either.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.netlink.records import AF_INET6
 from agent.perf.layout import Layout
 from shared.addresses import fold
+from shared.model import Kind, Namespace, Pool, Reading
 
 EVENT = "sock/inet_sock_set_state"
 FILTER = "oldstate==2 && newstate==7 && sport==0 && protocol==6"
@@ -76,3 +78,53 @@ def target_of(raw: bytes, layout: Layout, netns: int = 0) -> Target:
     six = layout.number(raw, "family") == AF_INET6
     local, peer = ("saddr_v6", "daddr_v6") if six else ("saddr", "daddr")
     return Target(netns, fold(layout.octets(raw, local)), fold(layout.octets(raw, peer)), layout.number(raw, "dport"))
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Failures by pool."""
+
+    pools: Mapping[Pool, int] = field(default_factory=dict)
+    """By pool, whether a sample lists it or not."""
+    astray: int = 0
+    """Failures of no pool that was sampled: of another namespace, or unnamed."""
+
+
+def blame(failures: Failures, namespaces: Sequence[Namespace], readings: Iterable[Reading]) -> Blame:
+    """Which pools of a sample these failures belong to.
+
+    A failure whose namespace is not known goes to the fullest pool with its addresses; where no pool that is listed has
+    them, to the namespace that can lend least: there they are likeliest to fail.
+    """
+    fullest: dict[tuple[bytes, bytes, int], list[Reading]] = {}
+    for one in sorted(readings, key=lambda one: (-one.occupancy, one.pool)):
+        if one.pool.kind is Kind.CONNECT:
+            fullest.setdefault((one.pool.local, one.pool.peer, one.pool.peer_port), []).append(one)
+    pools: Counter[Pool] = Counter()
+    astray = failures.unnamed
+    for target, count in failures.by_target.items():
+        places = [one for one in namespaces if target.netns in (0, one.inode)]
+        if not places:
+            astray += count.count
+            continue
+        names = {place.name for place in places}
+        listed = [one.pool for one in fullest.get(target[1:], ()) if one.pool.netns in names]
+        least = min(places, key=lambda place: place.capacity)
+        pools[listed[0] if listed else Pool(least.name, Kind.CONNECT, *target[1:])] += count.count
+    return Blame(dict(pools), astray)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Failures between two samples: one side adds, the other takes. Both in one thread."""
+
+    _pending: Failures = field(default_factory=Failures)
+
+    def add(self, failures: Failures) -> None:
+        """Remember them."""
+        self._pending = self._pending.plus(failures)
+
+    def take(self) -> Failures:
+        """What came since the last time."""
+        pending, self._pending = self._pending, Failures()
+        return pending

@@ -1,11 +1,16 @@
 """Failures are counted by destination, exactly, in bounded room."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.failures import MOST_TARGETS, NEEDS, FailureCount, Failures, Target, target_of
+from agent.failures import MOST_TARGETS, NEEDS, Blame, FailureCount, Failures, Ledger, Target, blame, target_of
 from agent.perf.layout import parse_format
 from shared.addresses import parse_ip
+from shared.model import Kind, Reading
+from tests.builders import a_namespace, a_pool, a_reading
 from tests.tracepoint import FORMAT, an_event
 
 LAYOUT = parse_format(FORMAT, NEEDS)
@@ -61,3 +66,63 @@ def test_a_storm_of_destinations_stays_bounded_and_keeps_the_worst_named() -> No
     assert len(joined.by_target) == MOST_TARGETS
     assert worst in joined.by_target
     assert joined.unnamed == 1
+
+
+# --- whose they are --------------------------------------------------------------------------------------------------
+
+HOST = a_namespace("host")
+POD = replace(a_namespace("pod", reserved=100), inode=42)
+
+
+def failed(count: int, *, netns: int = HOST.inode, port: int = 9001, unnamed: int = 0) -> Failures:
+    loop = parse_ip("127.0.0.1")
+    return Failures({Target(netns, loop, loop, port): FailureCount(count, 0, 0)}, unnamed)
+
+
+def full(name: str, held: int = 300) -> Reading:
+    return a_reading(held, pool=a_pool(netns=name))
+
+
+@pytest.mark.parametrize(("netns", "name"), [(HOST.inode, "host"), (POD.inode, "pod")])
+def test_a_failure_goes_to_the_pool_of_its_own_namespace(netns: int, name: str) -> None:
+    found = blame(failed(7, netns=netns), [HOST, POD], [full("host"), full("pod")])
+
+    assert found == Blame({a_pool(netns=name): 7})
+
+
+def test_without_a_namespace_it_goes_to_the_fullest_pool_with_these_addresses() -> None:
+    found = blame(failed(7, netns=0), [HOST, POD], [full("host", 20), full("pod", 290)])
+
+    assert found == Blame({a_pool(netns="pod"): 7})
+
+
+def test_a_pool_that_is_not_listed_is_blamed_where_least_can_be_lent() -> None:
+    assert blame(failed(7, netns=0), [HOST, POD], []) == Blame({a_pool(netns="pod"): 7})
+    assert blame(failed(7), [HOST, POD], []) == Blame({a_pool(netns="host"): 7})
+
+
+def test_pools_of_other_kinds_are_never_blamed() -> None:
+    binders = a_reading(300, pool=replace(a_pool(), kind=Kind.BIND))
+
+    assert blame(failed(7), [HOST], [binders]) == Blame({a_pool(): 7})
+
+
+def test_what_belongs_to_no_sampled_pool_is_counted_all_the_same() -> None:
+    assert blame(failed(7, netns=99, unnamed=3), [HOST, POD], [full("host")]) == Blame({}, 10)
+    assert blame(failed(7, netns=0), [], []) == Blame({}, 7)
+
+
+@given(STRETCHES)
+def test_every_failure_is_blamed_once_or_astray(failures: Failures) -> None:
+    found = blame(failures, [replace(HOST, inode=1), POD], [full("host"), full("pod")])
+
+    assert sum(found.pools.values()) + found.astray == total(failures)
+
+
+def test_a_ledger_gives_each_failure_once() -> None:
+    ledger = Ledger()
+    ledger.add(failed(2))
+    ledger.add(failed(3))
+
+    assert total(ledger.take()) == 5
+    assert ledger.take() == Failures()
