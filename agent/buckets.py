@@ -5,10 +5,10 @@ asks for a few at random: where all are open that should be, nobody binds in sec
 not, it sweeps the whole range, thinly, and goes on doing so while it finds any.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-REMEMBERED_S = 120.0
+REMEMBERED_S = 180.0
 """How long an answer counts: ports change hands at the pace of connections, binders at that of their sockets."""
 
 
@@ -35,8 +35,3 @@ class Buckets:
         """The ports to ask for next: those never asked for, then those asked for longest ago."""
         never = -1.0
         return sorted(ports, key=lambda port: (self.known.get(port, (True, never))[1], port))[:most]
-
-
-def unexplained(answers: Mapping[int, bool], explained: Collection[int]) -> frozenset[int]:
-    """Shut ports that no list of sockets accounts for: the mark of hidden binders."""
-    return frozenset(port for port, is_open in answers.items() if not is_open) - frozenset(explained)

@@ -14,12 +14,12 @@ from agent.accounting.account import derive, worth_probing
 from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Protocol, Question
+from agent.binders import IDLE, bound_ports, read_sockets
 from agent.model import PortSettings
-from agent.netlink.records import Socket, sockets
+from agent.netlink.records import sockets
 from agent.netlink.request import both_families, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
 from agent.probe import ProbeUnavailable, probe
-from agent.sampling import IDLE, bound_ports
 from agent.tally import CONNECTED_STATES
 from shared.tcp import ALL_STATES
 
@@ -65,27 +65,15 @@ def open_accounts(diag: SockDiag, protocol: Protocol = Protocol.TCP, *, probing:
 
 def _tcp_table(diag: SockDiag, settings: PortSettings) -> Table:
     explicit = bound_ports(diag, CONNECTED_STATES, settings.port_range, explicit_only=True)
-    found = _read(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))])
+    found = read_sockets(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))])
     return Table(sockets=found, explicit=explicit, complete=shows_idle_binds(diag))
 
 
 def _udp_table(diag: SockDiag, settings: PortSettings) -> Table:
     in_range = local_port_in([settings.port_range])
     families = (socket.AF_INET, socket.AF_INET6)
-    return Table(
-        sockets=_read(diag, [one_family(family, socket.IPPROTO_UDP, ALL_STATES, in_range) for family in families])
-    )
-
-
-def _read(diag: SockDiag, requests: Iterable[bytes]) -> list[Socket]:
-    """Every socket of the answers, each once: a chain that changes at a message's edge may be told twice."""
-    found = {
-        (one.cookie, one.local, one.local_port, one.peer, one.peer_port, one.ifindex): one
-        for request in requests
-        for buffer in diag.dump(request)
-        for one in sockets(buffer)
-    }
-    return list(found.values())
+    requests = [one_family(family, socket.IPPROTO_UDP, ALL_STATES, in_range) for family in families]
+    return Table(sockets=read_sockets(diag, requests))
 
 
 def shows_idle_binds(diag: SockDiag) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.errors import SamplingFailed
+from agent.hidden import HiddenBinders
 from agent.model import NetnsId
 from agent.netlink.errors import DumpError
 from agent.netns import OWN, Atlas, UnknownNamespace, is_meant, travelling
@@ -36,6 +37,8 @@ class HostSampler:
     """Pools listed one by one a namespace."""
     only: Sequence[str] = ()
     """Names of the namespaces wanted, OWN among them; none for all."""
+    at_once: bool = False
+    """For a command that samples once: look for hidden binders in one go, not thinly over many samples."""
     atlas: Atlas = field(default_factory=Atlas)
     _samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
 
@@ -56,7 +59,7 @@ class HostSampler:
             known.append(place)
             if not is_meant(place, self.only, is_own=place is known[0]):
                 continue
-            samplers[place] = self._samplers.get(place) or Sampler(place, self.most_pools)
+            samplers[place] = self._samplers.get(place) or self._new(place)
             try:
                 summaries.append(samplers[place].sample(now_s))
             except (DumpError, SamplingFailed) as error:
@@ -69,6 +72,9 @@ class HostSampler:
         failed += [] if self.only else self.atlas.unreadable
         failed += self._missing(known)
         return HostSample(tuple(within_limits(summaries)), known[0].name, tuple(failed))
+
+    def _new(self, place: NetnsId) -> Sampler:
+        return Sampler(place, self.most_pools, HiddenBinders(at_once=self.at_once))
 
     def _missing(self, known: Sequence[NetnsId]) -> list[Unreadable]:
         """Those asked for by name that are not there; where that is all of them, it is an error."""

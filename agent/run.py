@@ -10,11 +10,12 @@ from typing import NamedTuple
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
 from agent.host import HostSample, HostSampler
-from agent.identity import agent_version, kernel_boot_id
+from agent.identity import kernel_boot_id
 from agent.netlink.errors import DumpError
 from agent.netns import UnknownNamespace
 from agent.push import Pusher, pushing, token_reader
 from agent.spool import Spool, SpoolUnusable
+from agent.version import agent_version
 from shared import clock
 from shared.logs import fields
 from shared.model import Snapshot

@@ -7,22 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agent import netns, sysctl
+from agent.binders import LISTEN, binder_pools, binders, bound_ports
+from agent.hidden import HiddenBinders
 from agent.model import NetnsId, PortSettings
-from agent.netlink.records import sockets
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import sockstat
-from agent.tally import CONNECTED_STATES, Counts, Summary, count, pools, summarise
+from agent.reuse import may_reuse, old_enough_ms
+from agent.tally import CONNECTED_STATES, Counts, Held, Knowledge, Summary, count, count_aged, pools, summarise
+from shared.model import Pool, Reading
 from shared.ports import PortRange
 from shared.tcp import State, state_mask
 
-LISTEN = state_mask(State.LISTEN)
-IDLE = state_mask(State.BOUND_INACTIVE)
+TIME_WAIT = state_mask(State.TIME_WAIT)
 HOT = 0.5
-"""From this occupancy on, binders are looked for more often: they could take the ports that are left."""
+"""From this occupancy on nothing is taken for granted: binders are looked for, TIME_WAITs asked for their age."""
 BINDERS_EVERY_S = 60.0
 HOT_BINDERS_EVERY_S = 10.0
 """Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing."""
+MOST_STRETCHES = 256
+"""So many stretches of ports a filter may have; each costs the kernel some 2 ns a socket."""
 
 
 @dataclass(slots=True)
@@ -34,9 +38,11 @@ class Sampler:
 
     place: NetnsId = field(default_factory=netns.current)
     most_pools: int = 200
+    hidden: HiddenBinders = field(default_factory=HiddenBinders)
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
     _hottest: float = 0.0
+    _binder_pools: tuple[Reading, ...] = ()
 
     def sample(self, now_s: float) -> Summary:
         """The namespace, now. `now_s` is monotonic and decides whether binders are looked for anew.
@@ -44,19 +50,89 @@ class Sampler:
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
         settings = sysctl.read_port_settings()
-        listening: frozenset[int] = frozenset()
-        counts: Counts = Counter()
         with SockDiag() as diag:
-            if now_s - self._explicit_at_s >= (HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S):
-                self._explicit = binders(diag, settings)
-                self._explicit_at_s = now_s
-            if has_tcp():
-                listening = bound_ports(diag, LISTEN, settings.port_range)
-                counts = count_outbound(diag, settings.port_range, listening)
-        held = pools(counts, self.place.name)
-        summary = summarise(held, self.place, settings, listening | self._explicit, most=self.most_pools)
-        self._hottest = max((reading.occupancy for reading in summary.readings), default=0.0)
-        return summary
+            is_due = self._is_due(now_s)
+            if is_due:
+                self._explicit, self._explicit_at_s = binders(diag, settings), now_s
+            if not has_tcp():
+                return summarise({}, self.place, Knowledge(settings, self._explicit), most=self.most_pools)
+            blocked, held = self._count(diag, settings, now_s)
+            if is_due:
+                self._binder_pools = binder_pools(diag, settings, self.hidden.shut(now_s), self.place.name)
+            known = Knowledge(
+                settings,
+                blocked.all,
+                unproven=self.hidden.unproven(settings, now_s),
+                overlap=blocked.overlap(settings.port_range),
+                reusable=reusable(diag, held, settings, self.place.name),
+            )
+        return summarise(held, self.place, known, most=self.most_pools, others=self._binder_pools)
+
+    def _is_due(self, now_s: float) -> bool:
+        every_s = HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S
+        return now_s - self._explicit_at_s >= every_s
+
+    def _count(self, diag: SockDiag, settings: PortSettings, now_s: float) -> "tuple[Blocked, Held]":
+        """Count, look for hidden binders, and, for a command that samples once, count again if there were any."""
+        listening = bound_ports(diag, LISTEN, settings.port_range)
+        shut: frozenset[int] | None = None
+        while shut != self.hidden.shut(now_s):
+            shut = self.hidden.shut(now_s)
+            blocked = Blocked(listening, self._explicit | shut)
+            held = pools(count_outbound(diag, settings.port_range, blocked), self.place.name)
+            self._hottest = _hottest(held, Knowledge(settings, blocked.all).capacity)
+            self.hidden.look(settings, listening | self._explicit, now_s, hot=self._hottest >= HOT)
+            if not self.hidden.at_once:
+                break  # What was found counts from the next sample on.
+        return blocked, held
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Ports that something bound."""
+
+    listening: frozenset[int]
+    """Sockets on these are inbound: accepted by the listener."""
+    connected: frozenset[int]
+    """Sockets on these are their binders, or went out by the port before it was bound: blocked, so not held."""
+
+    @property
+    def all(self) -> frozenset[int]:
+        """Every one, for whatever reason."""
+        return self.listening | self.connected
+
+    def stretches(self, port_range: PortRange) -> list[PortRange]:
+        """The ports whose sockets hold them: all others of the range, or, were that too many pieces, some more."""
+        open_ones = without(port_range, self.all)
+        return open_ones if len(open_ones) <= MOST_STRETCHES else without(port_range, self.listening)
+
+    def overlap(self, port_range: PortRange) -> int:
+        """How many blocked ports `stretches` had to leave in."""
+        return 0 if len(without(port_range, self.all)) <= MOST_STRETCHES else len(self.connected)
+
+
+def _hottest(held: Held, capacity: int) -> float:
+    """The occupancy of the fullest pool."""
+    return max((sum(states.values()) for states in held.values()), default=0) / max(1, capacity)
+
+
+def reusable(diag: SockDiag, held: Held, settings: PortSettings, name: str) -> dict[Pool, int]:
+    """TIME_WAITs that connect() may recycle by their age, for hot pools where it matters; those alone are read."""
+    capacity = len(settings.port_range)
+    hot = {
+        pool
+        for pool, states in held.items()
+        if State.TIME_WAIT in states
+        and sum(states.values()) >= HOT * capacity
+        and may_reuse(pool.local, pool.peer, settings)
+    }
+    if not hot:
+        return {}
+    counts: Counts = Counter()
+    for buffer in diag.dump(both_families(TIME_WAIT, local_port_in([settings.port_range]))):
+        count_aged(buffer, counts, old_enough_ms(settings))
+    aged = pools(counts, name)
+    return {pool: sum(aged.get(pool, {}).values()) for pool in hot}
 
 
 def has_tcp() -> bool:
@@ -70,32 +146,19 @@ def has_tcp() -> bool:
     return counts is None or counts.tcp > 0
 
 
-def count_outbound(diag: SockDiag, port_range: PortRange, listening: frozenset[int]) -> Counts:
-    """Sockets on ports of the range by (family, state, key), those that a local listener accepted left out.
+def count_outbound(diag: SockDiag, port_range: PortRange, blocked: Blocked) -> Counts:
+    """Sockets that hold a port of the range, by (family, state, key); the kernel drops the others by bytecode.
 
-    An accepted socket has its listener's port and holds no ephemeral port of ours; the kernel drops it by bytecode.
+    An accepted socket has its listener's port and holds no ephemeral port of ours.
     """
     counts: Counts = Counter()
-    ranges = without(port_range, listening)
+    ranges = blocked.stretches(port_range)
     if not ranges:
         return counts
     with _collector_paused():
         for buffer in diag.dump(both_families(CONNECTED_STATES, local_port_in(ranges))):
             count(buffer, counts)
     return counts
-
-
-def binders(diag: SockDiag, settings: PortSettings) -> frozenset[int]:
-    """Ports of the range that applications bound themselves: connected ones by bytecode, idle ones by their state."""
-    return bound_ports(diag, IDLE, settings.port_range) | bound_ports(
-        diag, CONNECTED_STATES, settings.port_range, explicit_only=True
-    )
-
-
-def bound_ports(diag: SockDiag, states: int, port_range: PortRange, *, explicit_only: bool = False) -> frozenset[int]:
-    """Local ports of the sockets in these states, within the range."""
-    request = both_families(states, local_port_in([port_range], explicit_only=explicit_only))
-    return frozenset(socket.local_port for buffer in diag.dump(request) for socket in sockets(buffer))
 
 
 @contextmanager

@@ -10,14 +10,14 @@ one: a TIME_WAIT's age, and binders that the kernel shows only when asked for. U
 import heapq
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from agent.model import NetnsId, PortSettings
 from agent.netlink.messages import records
 from agent.netlink.records import address
-from agent.reuse import may_reuse
+from agent.reuse import TIME_WAIT_MS, may_reuse
 from shared.addresses import V6_BYTES
 from shared.limits import MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
@@ -32,7 +32,8 @@ Counts = Counter[tuple[int, int, bytes]]
 """(family, state, remote port + local address + remote address as they stand in a record) → sockets."""
 Held = dict[Pool, dict[State, int]]
 
-_FAMILY, _STATE, _KEY, _KEY_END = 16, 17, 22, 56
+_FAMILY, _STATE, _KEY, _KEY_END, _EXPIRES_AT = 16, 17, 22, 56, 68
+_EXPIRES = struct.Struct("=I")
 
 
 @lru_cache
@@ -54,6 +55,14 @@ def count(buffer: memoryview, counts: Counts) -> None:
             )
 
 
+def count_aged(buffer: memoryview, counts: Counts, at_least_ms: int) -> None:
+    """Add the TIME_WAITs of a buffer that began at least that long ago, by what their timers have left."""
+    for offsets in records(buffer):
+        for at in offsets:
+            if TIME_WAIT_MS - _EXPIRES.unpack_from(buffer, at + _EXPIRES_AT)[0] >= at_least_ms:
+                counts[buffer[at + _FAMILY], buffer[at + _STATE], bytes(buffer[at + _KEY : at + _KEY_END])] += 1
+
+
 def pools(counts: Counts, netns: str) -> Held:
     """Connect pools with their sockets by state; v4-mapped addresses are folded into IPv4's pools."""
     held: Held = {}
@@ -66,17 +75,55 @@ def pools(counts: Counts, netns: str) -> Held:
     return held
 
 
-def reading(pool: Pool, states: Mapping[State, int], capacity: int, settings: PortSettings) -> Reading:
-    """What a pool holds of `capacity` ports.
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of a namespace besides its sockets, and how far that goes."""
 
-    `held` counts every TIME_WAIT; where connect() may recycle them, `headroom_max` hopes that it may recycle all.
-    An odd range hides one port from each scan (inet_hashtables.c: `remaining &= ~1`), so the least is one less there.
+    settings: PortSettings
+    blocked: frozenset[int] = frozenset()
+    """Ports that something bound; those outside the range or reserved cost nothing more."""
+    unproven: int = 0
+    """Ports that may be blocked besides: not probed yet, in a namespace where binders hide."""
+    overlap: int = 0
+    """Most blocked ports that sockets counted as held may stand on: such a port is lost once, not twice."""
+    reusable: Mapping[Pool, int] = field(default_factory=dict)
+    """TIME_WAITs old enough for connect() to recycle, of the pools whose ages were read."""
+
+    @property
+    def capacity(self) -> int:
+        """Ports a connect pool can lend at all."""
+        settings = self.settings
+        costly = sum(port in settings.port_range and port not in settings.reserved for port in self.blocked)
+        return len(settings.port_range) - len(settings.reserved_in_range) - costly
+
+
+def reading(pool: Pool, states: Mapping[State, int], known: Knowledge) -> Reading:
+    """What a pool holds.
+
+    Where connect() may recycle TIME_WAITs and their ages were not read, all count as held and `headroom_max` hopes for
+    all; where they were read, those old enough do not, and `headroom_min` fears that the peer had no timestamps. An odd
+    range hides one port from each scan (inet_hashtables.c: `remaining &= ~1`), so the least is one less there.
     """
-    held = min(sum(states.values()), capacity)
-    left = capacity - held
+    settings, capacity = known.settings, known.capacity
+    reusable = min(known.reusable.get(pool, 0), states.get(State.TIME_WAIT, 0))
+    total = min(sum(states.values()), capacity)
+    held = min(sum(states.values()) - reusable, capacity)
     odd = len(settings.port_range) % 2 if len(settings.port_range) > 1 else 0
-    waiting = states.get(State.TIME_WAIT, 0) if may_reuse(pool.local, pool.peer, settings) else 0
-    return Reading(pool, held, capacity, max(0, left - odd), min(capacity, left + waiting), dict(states))
+    recyclable = pool not in known.reusable and may_reuse(pool.local, pool.peer, settings)
+    waiting = states.get(State.TIME_WAIT, 0) if recyclable else 0
+    return Reading(
+        pool,
+        held,
+        capacity,
+        headroom_min=max(0, capacity - total - odd - known.unproven),
+        headroom_max=min(capacity, capacity - held + waiting + min(held, known.overlap)),
+        states=_less_time_wait(states, reusable),
+    )
+
+
+def _less_time_wait(states: Mapping[State, int], reusable: int) -> dict[State, int]:
+    left = {state: count - (reusable if state is State.TIME_WAIT else 0) for state, count in states.items()}
+    return {state: count for state, count in left.items() if count}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +134,16 @@ class Summary:
     readings: tuple[Reading, ...]
 
 
-def summarise(held: Held, place: NetnsId, settings: PortSettings, blocked: Iterable[int], *, most: int) -> Summary:
-    """The `most` fullest pools and the rest as a remainder, so that the totals always add up.
+def summarise(held: Held, place: NetnsId, known: Knowledge, *, most: int, others: Sequence[Reading] = ()) -> Summary:
+    """The `most` fullest connect pools and the rest as a remainder, so that the totals always add up.
 
-    `blocked` are ports that something bound; those outside the range or reserved cost nothing more.
+    `others` are pools of other kinds: their sockets are counted among the connect pools already.
     """
-    costly = {port for port in blocked if port in settings.port_range and port not in settings.reserved}
-    capacity = len(settings.port_range) - len(settings.reserved_in_range) - len(costly)
-    readings = [reading(pool, states, capacity, settings) for pool, states in held.items()]
+    settings = known.settings
+    readings = [reading(pool, states, known) for pool, states in held.items()]
     listed = heapq.nlargest(most, readings, key=lambda one: (one.held, one.pool))
-    rest = [sum(states.values()) for states in held.values()]
-    rest_held = sum(rest) - sum(sum(one.states.values()) for one in listed)
+    everything = sum(sum(one.states.values()) for one in readings)
+    rest_held = everything - sum(sum(one.states.values()) for one in listed)
     totals: Counter[State] = Counter()
     for states in held.values():
         totals.update(states)
@@ -106,7 +152,7 @@ def summarise(held: Held, place: NetnsId, settings: PortSettings, blocked: Itera
         inode=place.inode,
         port_range=settings.port_range,
         reserved=len(settings.reserved_in_range),
-        blocked=len(costly),
+        blocked=len(settings.port_range) - len(settings.reserved_in_range) - known.capacity,
         settings=settings.integers,
         totals=dict(totals),
         remainder=Remainder(
@@ -115,7 +161,7 @@ def summarise(held: Held, place: NetnsId, settings: PortSettings, blocked: Itera
             max_held=listed[-1].held if len(readings) > len(listed) and listed else 0,
         ),
     )
-    return Summary(namespace, tuple(listed))
+    return Summary(namespace, tuple(sorted([*listed, *others], key=lambda one: (-one.occupancy, one.pool))))
 
 
 def within_limits(summaries: Sequence[Summary]) -> list[Summary]:

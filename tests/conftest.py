@@ -4,10 +4,15 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 
 from tests.netns import Netns, fresh_netns, why_none
 from tests.watching import why_not_watching
+
+hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("here")
+"""Speed is measured in benchmarks: a busy machine must not fail a property."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

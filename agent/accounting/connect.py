@@ -13,14 +13,10 @@ from agent.accounting.derivation import BOUND, BOUND_CONNECTED, BOUND_IDLE, LIST
 from agent.accounting.question import Question, effective_range
 from agent.model import PortSettings
 from agent.netlink.records import Socket
-from agent.reuse import DEFAULT_DELAY_MS, may_reuse
+from agent.reuse import TIME_WAIT_MS, may_reuse, old_enough_ms, surely_young_ms
 from shared.ports import PortRange
 from shared.tcp import State
 
-TIME_WAIT_MS = 60_000
-"""TCP_TIMEWAIT_LEN, a constant of the kernel; a TIME_WAIT's age is this less what its timer has left."""
-AGE_SLACK_MS = 10
-"""Timers tick in jiffies (4 ms at HZ=250, 10 ms at HZ=100); an age this close to the delay decides nothing."""
 HIDDEN = "in use elsewhere; whether something bound them shows only when probed"
 IDLE_BINDS_HIDDEN = "perhaps bound by sockets that this kernel does not list"
 UNSURE_TIMESTAMPS = "TIME_WAIT that connect() may recycle only if the peer used timestamps"
@@ -154,20 +150,15 @@ def _tuples(question: Question, sockets: Iterable[Socket], ports: set[int]) -> d
 
 
 def _recyclable(tuples: Mapping[int, Socket], settings: PortSettings) -> tuple[set[int], set[int]]:
-    """Ports whose TIME_WAIT is old enough to be recycled, and those where the age does not decide.
-
-    Before tcp_tw_reuse_delay (6.14) the kernel compares whole seconds, so a younger one may serve too.
-    """
-    delay_ms = settings.integers.get("tcp_tw_reuse_delay")
-    surely_young_ms = 0 if delay_ms is None else delay_ms - AGE_SLACK_MS
-    old_enough_ms = (DEFAULT_DELAY_MS if delay_ms is None else delay_ms) + AGE_SLACK_MS
+    """Ports whose TIME_WAIT is old enough to be recycled, and those where the age does not decide."""
+    young_ms, old_ms = surely_young_ms(settings), old_enough_ms(settings)
     ages = {
         port: age_ms(socket)
         for port, socket in tuples.items()
         if socket.state == State.TIME_WAIT and may_reuse(socket.local, socket.peer, settings, socket.ifindex)
     }
-    reusable = {port for port, age in ages.items() if age >= old_enough_ms}
-    young = {port for port, age in ages.items() if surely_young_ms <= age < old_enough_ms}
+    reusable = {port for port, age in ages.items() if age >= old_ms}
+    young = {port for port, age in ages.items() if young_ms <= age < old_ms}
     return reusable, young
 
 

@@ -3,25 +3,17 @@
 import argparse
 import json
 import sys
-from dataclasses import replace
 from typing import Any, NoReturn
 
-from agent.accounting.derivation import reading_of
-from agent.accounting.question import Question
 from agent.commands.arguments import add_netns, share
-from agent.exact import open_accounts
 from agent.host import HostSample, HostSampler
 from agent.identity import host_name
-from agent.netlink.sock_diag import SockDiag
-from agent.netns import Atlas, UnknownNamespace
 from agent.report import pools_report
-from agent.tally import Summary
 from agent.verdict import Status, Thresholds, Verdict, judge
 from shared import clock
 from shared.errors import PortgaugeError
-from shared.model import Reading
 
-MOST_ACCOUNTED = 10
+MOST_LISTED = 10
 
 
 class _PluginParser(argparse.ArgumentParser):
@@ -57,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     taken_at_ms = clock.wall_ms()
     sample: HostSample | None = None
     try:
-        sample = _sample(HostSampler(only=arguments.netns), thresholds.warning)
+        sample = HostSampler(only=arguments.netns, at_once=True).sample_all(clock.monotonic_s())
         verdict = judge(sample.readings, thresholds, own=sample.own, unreadable=sample.unreadable)
     except PortgaugeError as error:
         verdict = Verdict(Status.UNKNOWN, f"UNKNOWN - {error}")
@@ -74,36 +66,4 @@ def _report(verdict: Verdict, sample: HostSample | None, taken_at_ms: int) -> di
     told = {"status": verdict.status.name, "message": verdict.text.splitlines()[0].split(" | ")[0]}
     if sample is None:
         return told
-    return told | pools_report(host_name(), taken_at_ms, sample.summaries, MOST_ACCOUNTED, sample.unreadable)
-
-
-def _sample(sampler: HostSampler, warning: float) -> HostSample:
-    """The fast tally, with the pools that it puts near a threshold accounted for exactly."""
-    sample = sampler.sample_all(clock.monotonic_s())
-    return replace(sample, summaries=tuple(_refined(sampler.atlas, summary, warning) for summary in sample.summaries))
-
-
-def _refined(atlas: Atlas, summary: Summary, warning: float) -> Summary:
-    near = [one for one in summary.readings[:MOST_ACCOUNTED] if one.occupancy >= warning]
-    if not near:
-        return summary
-    try:
-        accounted = atlas.inside(summary.namespace.name, lambda _place: _accounted(near))
-    except UnknownNamespace:
-        return summary  # It ended since: what the tally saw stands.
-    exact = {one.pool: one for one in accounted}
-    return replace(summary, readings=tuple(exact.get(one.pool, one) for one in summary.readings))
-
-
-def _accounted(readings: list[Reading]) -> list[Reading]:
-    with SockDiag() as diag:
-        accountant = open_accounts(diag)
-        return [
-            reading_of(
-                accountant.account(
-                    Question(local=one.pool.local, peer=one.pool.peer, peer_port=one.pool.peer_port), thoroughly=False
-                ),
-                one.pool.netns,
-            )
-            for one in readings
-        ]
+    return told | pools_report(host_name(), taken_at_ms, sample.summaries, MOST_LISTED, sample.unreadable)

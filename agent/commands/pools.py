@@ -34,7 +34,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table once, or again and again."""
-    sampler = HostSampler(only=arguments.netns)
+    sampler = HostSampler(only=arguments.netns, at_once=not arguments.watch)
     try:
         while True:
             _show(_page(sampler, arguments), in_place=arguments.watch and not arguments.json and sys.stdout.isatty())

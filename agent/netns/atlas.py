@@ -25,6 +25,8 @@ CLOSED = "their processes are other users': needs CAP_SYS_PTRACE and CAP_SYS_ADM
 class _Known(NamedTuple):
     place: NetnsId
     is_lasting: bool
+    sighting: Sighting
+    """What a makeshift name was made from; another look may tell more."""
 
 
 @dataclass(slots=True)
@@ -95,17 +97,24 @@ class Atlas:
         known = self._known.get(sighting.inode)
         if known and known.place.cookie != mark:
             known = None  # It ended, and a new one got its inode.
-        if known and known.is_lasting:
+        if known and (known.is_lasting or known.sighting is sighting):
             return known.place
-        traits = traits_of(sighting)
-        name = Name(HOST, is_lasting=True) if is_first() else name_of(traits)
+        name = self._name(sighting)
         if known and not name.is_lasting:
+            self._known[sighting.inode] = known._replace(sighting=sighting)
             return known.place
-        taken = {one.place.name for inode, one in self._known.items() if inode != sighting.inode}
-        text = HOST if name.text == HOST and is_first() else unique(name.text, taken, traits)
-        place = NetnsId(text, sighting.inode, mark)
-        self._known[sighting.inode] = _Known(place, name.is_lasting)
+        place = NetnsId(name.text, sighting.inode, mark)
+        self._known[sighting.inode] = _Known(place, name.is_lasting, sighting)
         return place
+
+    def _name(self, sighting: Sighting) -> Name:
+        """What to call the namespace this thread is in, as no other is called."""
+        if is_first():
+            return Name(HOST, is_lasting=True)
+        traits = traits_of(sighting)
+        best = name_of(traits)
+        taken = {one.place.name for inode, one in self._known.items() if inode != sighting.inode}
+        return Name(unique(best.text, taken, traits), best.is_lasting)
 
 
 def current() -> NetnsId:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.buckets import REMEMBERED_S, Buckets, unexplained
+from agent.buckets import REMEMBERED_S, Buckets
 
 
 def test_what_was_told_counts_for_a_while() -> None:
@@ -41,7 +41,3 @@ def test_a_sweep_asks_for_every_port_before_it_asks_again(ports: int, most: int)
 
     assert set(asked) == set(range(ports))
     assert sorted(asked[:ports]) == list(range(ports))
-
-
-def test_shut_ports_that_a_list_accounts_for_are_no_mystery() -> None:
-    assert unexplained({1: False, 2: False, 3: True}, {2}) == {1}

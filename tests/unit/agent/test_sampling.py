@@ -2,11 +2,13 @@
 
 import socket
 import sys
+import time
 
 import pytest
 
+from agent.hidden import HiddenBinders
 from agent.netlink.sock_diag import SockDiag
-from agent.sampling import Sampler, count_outbound, has_tcp
+from agent.sampling import Blocked, Sampler, count_outbound, has_tcp
 from agent.tally import Summary
 from shared.ports import PortRange
 from shared.tcp import State
@@ -127,7 +129,7 @@ def test_a_dump_of_thousands_spans_many_receives_and_loses_none(host: Netns, kee
 
     def count() -> int:
         with SockDiag() as diag:
-            return count_outbound(diag, PortRange(32_768, 60_999), frozenset()).total()
+            return count_outbound(diag, PortRange(32_768, 60_999), Blocked(frozenset(), frozenset())).total()
 
     assert host.run(count) == 3_000
 
@@ -189,3 +191,39 @@ def test_the_counters_know_listeners_connections_and_time_waits(
 
     assert seen == [True] * 3
     assert host.run(sample).namespace.totals == {State.TIME_WAIT: 1}
+
+
+def test_hidden_binders_lower_the_capacity_and_are_a_pool_of_their_own(host: Netns, keep: list[socket.socket]) -> None:
+    """A sidecar that binds its source address: every destination loses those ports."""
+    host.run(connect, keep, host.run(listen, keep, 9001), 60, local="127.0.0.1")
+    host.run(connect, keep, host.run(listen, keep, 9002), 30)
+
+    def sample_once() -> Summary:
+        return Sampler(hidden=HiddenBinders(at_once=True)).sample(0.0)
+
+    summary = host.run(sample_once)
+
+    assert (summary.namespace.blocked, summary.namespace.capacity) == (60, 240)
+    told = {str(one.pool): (one.held, one.capacity, one.headroom_min, one.headroom_max) for one in summary.readings}
+    assert told == {
+        "127.0.0.1 -> any (bind)": (90, 300, 210, 210),
+        "127.0.0.1 -> 127.0.0.1:9002": (30, 240, 210, 210),
+    }
+
+
+def test_time_waits_of_a_hot_pool_are_held_only_until_connect_may_recycle_them(
+    host: Netns, keep: list[socket.socket]
+) -> None:
+    host.set_sysctl("ipv4/tcp_tw_reuse", "1")
+    server = host.run(listen, keep, 9001)
+    host.run(connect, keep, server, 20)
+    for client, accepted in host.run(connect, keep, server, 200):
+        client.close()
+        accepted.close()
+
+    young = host.run(sample).readings[0]
+    time.sleep(1.1)
+    old = host.run(sample).readings[0]
+
+    assert (young.held, young.headroom_min, young.headroom_max) == (220, 80, 80)
+    assert (old.held, old.headroom_min, old.headroom_max) == (20, 80, 280)

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from agent.model import NetnsId, PortSettings
 from agent.netlink.records import Socket, sockets
 from agent.sysctl import INTEGERS
-from agent.tally import POOLS_A_NAMESPACE, Held, Summary, count, pools, reading, summarise, within_limits
+from agent.tally import (
+    POOLS_A_NAMESPACE,
+    Held,
+    Knowledge,
+    Summary,
+    count,
+    count_aged,
+    pools,
+    reading,
+    summarise,
+    within_limits,
+)
 from shared.limits import MAX_BODY_BYTES, MAX_NAMESPACES, MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
 from shared.ports import PortRange
@@ -71,7 +82,7 @@ def test_listed_pools_and_the_remainder_add_up_to_the_totals(made: list[Socket],
     count(a_dump(made), counts)
     held = pools(counts, "host")
 
-    summary = summarise(held, HERE, settings(low=1, high=65_535), (), most=most)
+    summary = summarise(held, HERE, Knowledge(settings(low=1, high=65_535)), most=most)
 
     rest = summary.namespace.remainder
     assert sum(one.held for one in summary.readings) + rest.held == len(made)
@@ -84,8 +95,7 @@ def test_capacity_is_the_inclusive_range_less_reserved_less_blocked() -> None:
     summary = summarise(
         {a_pool(): {State.ESTABLISHED: 7}},
         HERE,
-        settings(reserved=frozenset({39_999, 40_000, 40_001})),
-        {40_001, 40_002, 50_000},
+        Knowledge(settings(reserved=frozenset({39_999, 40_000, 40_001})), frozenset({40_001, 40_002, 50_000})),
         most=10,
     )
 
@@ -96,21 +106,21 @@ def test_capacity_is_the_inclusive_range_less_reserved_less_blocked() -> None:
 def test_time_wait_counts_as_held_and_widens_the_bounds_where_it_may_be_recycled() -> None:
     states = {State.ESTABLISHED: 10, State.TIME_WAIT: 5}
 
-    recycled = reading(a_pool(), states, 300, settings(tcp_tw_reuse=1))
-    kept = reading(a_pool(), states, 300, settings(tcp_tw_reuse=0))
+    recycled = reading(a_pool(), states, Knowledge(settings(tcp_tw_reuse=1)))
+    kept = reading(a_pool(), states, Knowledge(settings(tcp_tw_reuse=0)))
 
     assert (recycled.held, recycled.headroom_min, recycled.headroom_max) == (15, 285, 290)
     assert (kept.held, kept.headroom_min, kept.headroom_max) == (15, 285, 285)
 
 
 def test_an_odd_range_may_hide_one_port() -> None:
-    one = reading(a_pool(), {State.ESTABLISHED: 1}, 301, settings(high=40_300))
+    one = reading(a_pool(), {State.ESTABLISHED: 1}, Knowledge(settings(high=40_300)))
 
     assert (one.headroom_min, one.headroom_max) == (299, 300)
 
 
 def test_more_sockets_than_ports_never_make_a_negative_headroom() -> None:
-    one = reading(a_pool(), {State.ESTABLISHED: 400}, 300, settings())
+    one = reading(a_pool(), {State.ESTABLISHED: 400}, Knowledge(settings()))
 
     assert (one.held, one.headroom_min, one.headroom_max, one.occupancy) == (300, 0, 0, 1.0)
 
@@ -172,3 +182,38 @@ def test_the_most_namespaces_with_the_pools_beside_them_fit_one_body() -> None:
     readings = [reading for summary in trimmed for reading in summary.readings]
     assert len(readings) == MAX_POOLS - POOLS_A_NAMESPACE * MAX_NAMESPACES
     assert len(encode(a_snapshot(*readings, namespaces=[one.namespace for one in trimmed]))) <= MAX_BODY_BYTES
+
+
+def test_time_waits_whose_age_was_read_are_held_only_where_too_young() -> None:
+    """Old enough, they do not hold; but the peer may have had no timestamps, and then they do."""
+    states = {State.ESTABLISHED: 10, State.TIME_WAIT: 5}
+
+    one = reading(a_pool(), states, Knowledge(settings(tcp_tw_reuse=1), reusable={a_pool(): 3}))
+
+    assert (one.held, one.headroom_min, one.headroom_max) == (12, 285, 288)
+    assert one.states == {State.ESTABLISHED: 10, State.TIME_WAIT: 2}
+
+
+def test_ports_that_nobody_asked_for_lower_the_least_and_shared_ones_lift_the_most() -> None:
+    one = reading(a_pool(), {State.ESTABLISHED: 10}, Knowledge(settings(), frozenset({40_000}), unproven=50, overlap=4))
+
+    assert (one.capacity, one.headroom_min, one.headroom_max) == (299, 239, 293)
+
+
+def test_only_time_waits_old_enough_are_counted_by_age() -> None:
+    ages_ms = (500, 999, 1_000, 30_000)
+    made = [a_socket(state=State.TIME_WAIT, expires_ms=60_000 - age_ms) for age_ms in ages_ms]
+    counts: Counter[tuple[int, int, bytes]] = Counter()
+
+    count_aged(a_dump(made), counts, 1_000)
+
+    assert counts.total() == 2
+
+
+def test_pools_of_other_kinds_are_listed_but_not_summed_twice() -> None:
+    binder = Reading(Pool("host", Kind.BIND, bytes([10, 0, 0, 1])), 200, 300, 100, 100)
+
+    summary = summarise({a_pool(): {State.ESTABLISHED: 7}}, HERE, Knowledge(settings()), most=10, others=[binder])
+
+    assert [one.pool.kind for one in summary.readings] == [Kind.BIND, Kind.CONNECT]
+    assert sum(summary.namespace.totals.values()) == 7
