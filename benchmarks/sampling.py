@@ -51,6 +51,7 @@ QUIET = 0.1
 """CPUs that everything else may keep busy during an undisturbed round."""
 BUDGET_S = 15.0
 """Wall time a way may take at one size, after the first, uncounted run; each is measured once at least."""
+INTERRUPTED = 130
 BAR_SOCKETS = 200_000
 BAR_FLOOR, BAR_SCRIPT, BAR_BYTES = 1.25, 2.0, 45_000_000
 
@@ -81,6 +82,11 @@ class Row:
         return [one for one in self.rounds if one.is_quiet] or self.rounds
 
     @property
+    def is_disturbed(self) -> bool:
+        """Whether no round was undisturbed."""
+        return not any(one.is_quiet for one in self.rounds)
+
+    @property
     def ratio(self) -> float:
         """Median of the paired ratios."""
         return statistics.median(one.cost.cpu_s / one.floor.cpu_s for one in self.counted)
@@ -103,7 +109,7 @@ class Row:
         """CPU ms, wall ms, times the floor, the same of the quickest runs, peak MB, rounds."""
         cpu_ms = statistics.median(one.cost.cpu_s for one in self.counted) * 1e3
         wall_ms = statistics.median(one.cost.wall_s for one in self.counted) * 1e3
-        rounds = str(len(self.counted)) + ("" if self.counted[0].is_quiet else ", disturbed")
+        rounds = str(len(self.counted)) + (", disturbed" if self.is_disturbed else "")
         ratios = [f"{self.ratio:.2f}", f"{self.best_ratio:.2f}"]
         return [f"{cpu_ms:,.1f}", f"{wall_ms:,.1f}", *ratios, f"{self.peak_bytes / 1e6:,.0f}", rounds]
 
@@ -183,11 +189,11 @@ def bars(results: Mapping[int, Mapping[str, Row]]) -> list[tuple[bool, str]]:
     if BAR_SOCKETS in results:
         rows = results[BAR_SOCKETS]
         floor, script = rows[OURS].ratio, rows[SCRIPT].ratio / rows[OURS].ratio
-        quickest = f"quickest runs {rows[OURS].best_ratio:.2f}"
+        more = f"quickest runs {rows[OURS].best_ratio:.2f}" + (", all disturbed" if rows[OURS].is_disturbed else "")
         judged += [
             (
                 floor <= BAR_FLOOR,
-                f"a sample costs {floor:.2f} × the floor at {BAR_SOCKETS:,} (bar: ≤ {BAR_FLOOR}; {quickest})",
+                f"a sample costs {floor:.2f} × the floor at {BAR_SOCKETS:,} (bar: ≤ {BAR_FLOOR}; {more})",
             ),
             (script >= BAR_SCRIPT, f"`ss` and awk cost {script:.1f} × a sample there (bar: ≥ {BAR_SCRIPT:.0f})"),
         ]
@@ -228,4 +234,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
