@@ -42,6 +42,11 @@ def claims_on(diag: SockDiag, port_range: PortRange, pools: Collection[Pool]) ->
     return found
 
 
+def owner_of(diag: SockDiag, port_range: PortRange, pool: Pool, now_s: float) -> str:
+    """One pool's owner in a line, asked for now; "" where nobody could be told. As `claims_on` otherwise."""
+    return OwnerFinder().find(claims_on(diag, port_range, [pool]), now_s)[pool].summary()
+
+
 def slice_of(port_range: PortRange) -> PortRange:
     """SLICE_PORTS neighbouring ports somewhere in the range, or the whole of a smaller one.
 

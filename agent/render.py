@@ -74,32 +74,39 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _namespace_table(summary: Summary, limit: int) -> str:
-    rows = [_row(reading) for reading in summary.readings[:limit]]
+    every = [_row(reading) for reading in summary.readings[:limit]]
     head = _namespace_line(summary.namespace)
-    if not rows:
+    if not every:
         return f"{head}\nno outgoing connection uses a port of the range"
-    widths = [max(len(row[column]) for row in [_HEADS, *rows]) for column in range(len(_HEADS))]
-    lines = ["  ".join(_cells(row, widths)).rstrip() for row in [_HEADS, *rows]]
+    told = [column for column in _COLUMNS if column not in _SELDOM or any(row[column] for row in every)]
+    rows = [{column: column for column in told}, *every]
+    widths = {column: max(len(row[column]) for row in rows) for column in told}
+    lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
     return "\n".join([head, *lines, *_hidden(summary, limit)])
 
 
-_HEADS = ("LOCAL → PEER", "HELD / CAPACITY", "OCCUPANCY", "LEFT", "STATES")
-_RIGHT = {1, 3}
+_COLUMNS = ("LOCAL → PEER", "HELD / CAPACITY", "OCCUPANCY", "LEFT", "FAILED", "STATES", "OWNER")
+_SELDOM = {"FAILED", "OWNER"}
+"""Columns that are left out where they would be empty."""
+_RIGHT = {"HELD / CAPACITY", "LEFT", "FAILED"}
 
 
-def _row(reading: Reading) -> tuple[str, ...]:
-    return (
+def _row(reading: Reading) -> dict[str, str]:
+    cells = (
         arrow(reading.pool),
         f"{reading.held:,} / {reading.capacity:,}",
         f"{bar(reading.occupancy)} {percent(reading.occupancy):>7}",
         headroom_text(reading.headroom_min, reading.headroom_max),
+        f"{reading.failures:,}" if reading.failures else "",
         states_text(reading.states),
+        reading.owner,
     )
+    return dict(zip(_COLUMNS, cells, strict=True))
 
 
-def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
-    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        yield cell.rjust(width) if column in _RIGHT else cell.ljust(width)
+def _cells(row: Mapping[str, str], widths: Mapping[str, int]) -> Iterable[str]:
+    for column, width in widths.items():
+        yield row[column].rjust(width) if column in _RIGHT else row[column].ljust(width)
 
 
 def _namespace_line(namespace: Namespace) -> str:
@@ -115,12 +122,12 @@ def _hidden(summary: Summary, limit: int) -> list[str]:
     return [f"and {more:,} more pools, none fuller"] if more else []
 
 
-def derivation_text(derivation: Derivation, netns: str, note: str = "") -> str:
-    """The account as a sum to follow at 3 a.m."""
+def derivation_text(derivation: Derivation, netns: str, note: str = "", owner: str = "") -> str:
+    """The account as a sum to follow at 3 a.m., under a line that says whose pool it is."""
     question, headroom = derivation.question, derivation.headroom
     title = f"{format_ip(question.local)} → {format_endpoint(question.peer, question.peer_port)}"
     lines = [
-        f"{title}  ({question.protocol}, namespace {netns})",
+        f"{title}  ({', '.join(filter(None, (question.protocol, f'namespace {netns}', owner)))})",
         "",
         _sum_line("range", str(derivation.port_range), f"{len(derivation.port_range):,}"),
         _sum_line(

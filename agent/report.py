@@ -54,14 +54,17 @@ def reading_report(reading: Reading) -> dict[str, Any]:
         "headroom_max": reading.headroom_max,
         "occupancy": round(reading.occupancy, 6),
         "states": {state.name: count for state, count in reading.states.items()},
+        "failures": reading.failures,
+        "owner": reading.owner,
     }
 
 
-def derivation_report(derivation: Derivation, netns: str, note: str) -> dict[str, Any]:
+def derivation_report(derivation: Derivation, netns: str, note: str, owner: str = "") -> dict[str, Any]:
     """`explain --json`: one object with every term of the sum."""
     question = derivation.question
     return {
         "netns": netns,
+        "owner": owner,
         "protocol": question.protocol.value,
         "local_ip": format_ip(question.local),
         "peer_ip": format_ip(question.peer),

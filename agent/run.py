@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
+from agent.failures import Ledger
 from agent.host import HostSample, HostSampler
 from agent.identity import kernel_boot_id
+from agent.insight import Insight
 from agent.netlink.errors import DumpError
 from agent.netns import UnknownNamespace
 from agent.push import Pusher, pushing, token_reader
 from agent.spool import Spool, SpoolUnusable
 from agent.version import agent_version
+from agent.watching import watching
 from shared import clock
 from shared.logs import fields
 from shared.model import Snapshot
@@ -42,7 +45,7 @@ async def run(config: AgentConfig) -> None:
     ) as spool:
         pusher = Pusher(spool, f"{config.collector.rstrip('/')}/v1/snapshots", read_token)
         log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
-        async with pushing(pusher), sampling(config, spool, pusher.wake):
+        async with pushing(pusher), watching() as ledger, sampling(config, spool, pusher.wake, ledger):
             await stop.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
@@ -51,14 +54,31 @@ async def run(config: AgentConfig) -> None:
 
 
 @asynccontextmanager
-async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event) -> AsyncIterator[None]:
-    """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block."""
+async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger) -> AsyncIterator[None]:
+    """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block.
+
+    Failures in the ledger leave with the next sample that can be taken.
+    """
     sampler = HostSampler(most_pools=config.most_pools, only=config.netns)
+
+    insight = Insight(sampler.atlas)
+
+    async def sample_once() -> None:
+        failures = ledger.take()
+
+        def observe() -> HostSample:
+            return insight.into(sampler.sample_all(clock.monotonic_s()), clock.monotonic_s(), failures)
+
+        astray = insight.astray
+        if not await asyncio.to_thread(_sample_and_spool, config, observe, spool):
+            ledger.add(failures)
+        if insight.astray > astray:
+            log.warning("failures of pools that are not sampled", extra=fields(connects=insight.astray - astray))
 
     async def forever() -> None:
         due_s = clock.monotonic_s()
         while True:
-            await asyncio.to_thread(_sample_and_spool, config, sampler, spool)
+            await sample_once()
             wake.set()
             due_s = max(due_s + config.interval_s, clock.monotonic_s())
             await asyncio.sleep(due_s - clock.monotonic_s())
@@ -71,12 +91,15 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event) -> As
             loop.cancel()
 
 
-def _sample_and_spool(config: AgentConfig, sampler: HostSampler, spool: Spool) -> None:
-    """Blocking: a sample that fails is spooled too, with its reason; a disk that fails is no reason to stop looking."""
+def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> bool:
+    """Blocking: whether a sample could be taken. One that fails is spooled too, with its reason.
+
+    A disk that fails is no reason to stop looking.
+    """
     taken_at_ms = clock.wall_ms()
     outcome: HostSample | str
     try:
-        outcome = sampler.sample_all(clock.monotonic_s())
+        outcome = observe()
     except (DumpError, SamplingFailed, UnknownNamespace) as error:
         outcome = str(error)
         log.warning("no sample", extra=fields(why=outcome))
@@ -90,6 +113,7 @@ def _sample_and_spool(config: AgentConfig, sampler: HostSampler, spool: Spool) -
         log.error("a snapshot is lost", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
     else:
         log.debug("sampled", extra=fields(seq=seq))
+    return isinstance(outcome, HostSample)
 
 
 class Mark(NamedTuple):

@@ -75,11 +75,15 @@ def _first_words(worst: Status, ranked: Sequence[Reading], own: str, unreadable:
 
 
 def sentence(reading: Reading, own: str) -> str:
-    """`127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`, after the namespace if it is not `own`."""
+    """`127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`, then `, held by haproxy.service, pid 1312`.
+
+    The namespace stands before it if it is not `own`. A bar in a name would begin the performance data.
+    """
     left = headroom_text(reading.headroom_min, reading.headroom_max)
     share = f"{math.floor(reading.occupancy * 1000) / 10:g} %"
     held = f"holds {reading.held:,} of {reading.capacity:,} ports ({share}), {left} left"
-    return f"{_whose(reading, own)}{reading.pool} {held}"
+    by = f", held by {reading.owner.replace('|', '/')}" if reading.owner else ""
+    return f"{_whose(reading, own)}{reading.pool} {held}{by}"
 
 
 def _whose(reading: Reading, own: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from agent.commands.arguments import add_netns, share
 from agent.host import HostSample, HostSampler
 from agent.identity import host_name
+from agent.insight import Insight
 from agent.report import pools_report
 from agent.verdict import Status, Thresholds, Verdict, judge
 from shared import clock
@@ -49,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     taken_at_ms = clock.wall_ms()
     sample: HostSample | None = None
     try:
-        sample = HostSampler(only=arguments.netns, at_once=True).sample_all(clock.monotonic_s())
+        sampler, now_s = HostSampler(only=arguments.netns, at_once=True), clock.monotonic_s()
+        sample = Insight(sampler.atlas).into(sampler.sample_all(now_s), now_s)
         verdict = judge(sample.readings, thresholds, own=sample.own, unreadable=sample.unreadable)
     except PortgaugeError as error:
         verdict = Verdict(Status.UNKNOWN, f"UNKNOWN - {error}")

@@ -12,10 +12,13 @@ from agent.exact import open_accounts
 from agent.model import NetnsId
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, Atlas
+from agent.owners import owner_of
 from agent.render import derivation_text
 from agent.report import derivation_report
+from shared import clock
 from shared.addresses import format_ip
 from shared.errors import PortgaugeError
+from shared.model import Kind, Pool
 
 
 class MixedFamilies(PortgaugeError):
@@ -75,6 +78,7 @@ class _Explained(NamedTuple):
     derivation: Derivation
     netns: str
     note: str
+    owner: str
 
 
 def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
@@ -83,7 +87,17 @@ def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
     with SockDiag() as diag:
         accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
         derivation = accountant.account(question, thoroughly=True)
-    return _Explained(derivation, place.name, accountant.unavailable)
+        owner = _owner(diag, derivation, place) if derivation.held else ""
+    return _Explained(derivation, place.name, accountant.unavailable, owner)
+
+
+def _owner(diag: SockDiag, derivation: Derivation, place: NetnsId) -> str:
+    """Whose sockets hold a connect pool. A pool of binders or of UDP is everybody's who uses the address."""
+    question = derivation.question
+    if question.protocol is not Protocol.TCP or question.bind_first:
+        return ""
+    pool = Pool(place.name, Kind.CONNECT, question.local, question.peer, question.peer_port)
+    return owner_of(diag, derivation.port_range, pool, clock.monotonic_s())
 
 
 def _question(arguments: argparse.Namespace) -> Question:

@@ -1,13 +1,19 @@
 """`portgauge-agent pools`: the hottest pools of this host, once or live."""
 
 import argparse
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 from agent.commands.arguments import add_netns, positive_integer, positive_seconds
+from agent.failures import Failures
 from agent.host import HostSampler
 from agent.identity import host_name
+from agent.insight import Insight
+from agent.perf.errors import WatchUnavailable
+from agent.perf.watcher import FailureWatcher
 from agent.render import pools_table
 from agent.report import pools_report
 from shared import clock
@@ -35,19 +41,37 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Print the table once, or again and again."""
     sampler = HostSampler(only=arguments.netns, at_once=not arguments.watch)
+    insight = Insight(sampler.atlas)
+    in_place = arguments.watch and not arguments.json and sys.stdout.isatty()
     try:
-        while True:
-            _show(_page(sampler, arguments), in_place=arguments.watch and not arguments.json and sys.stdout.isatty())
-            if not arguments.watch:
-                return 0
-            time.sleep(arguments.interval)
+        with _watching(wanted=arguments.watch) as failures:
+            while True:
+                _show(_page(sampler, insight, failures(), arguments), in_place=in_place)
+                if not arguments.watch:
+                    return 0
+                time.sleep(arguments.interval)
     except KeyboardInterrupt:
         return 0
 
 
-def _page(sampler: HostSampler, arguments: argparse.Namespace) -> str:
+@contextlib.contextmanager
+def _watching(*, wanted: bool) -> Iterator[Callable[[], Failures]]:
+    """What failed since the last call; nothing where that is not wanted or cannot be watched (see: doctor)."""
+    try:
+        watcher = FailureWatcher.start() if wanted else None
+    except WatchUnavailable:
+        watcher = None
+    if watcher is None:
+        yield Failures
+        return
+    with contextlib.closing(watcher):
+        yield watcher.drain
+
+
+def _page(sampler: HostSampler, insight: Insight, failures: Failures, arguments: argparse.Namespace) -> str:
     taken_at_ms = clock.wall_ms()
-    sample = sampler.sample_all(clock.monotonic_s())
+    now_s = clock.monotonic_s()
+    sample = insight.into(sampler.sample_all(now_s), now_s, failures)
     if not arguments.json:
         return pools_table(sample.summaries, arguments.limit, sample.unreadable)
     report = pools_report(host_name(), taken_at_ms, sample.summaries, arguments.limit, sample.unreadable)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent.cgroup_tree import MOUNTINFO
 from agent.cgroups import cgroup2_mounts
 from agent.netlink.sock_diag import SockDiag
-from agent.owners import HIDDEN, SLICE_PORTS, OwnerFinder, claims_on, slice_of, users
+from agent.owners import HIDDEN, SLICE_PORTS, OwnerFinder, claims_on, owner_of, slice_of, users
 from agent.ownership import Ownership
 from shared.model import Pool
 from shared.ports import PortRange
@@ -115,6 +115,17 @@ def test_each_pool_has_its_own_owners_and_one_that_holds_nothing_has_none(host: 
 
     assert [one.processes[0].pid for one in found[four].owners] == [pid]
     assert found[six] == found[empty] == Ownership()
+
+
+def test_one_pool_is_told_in_a_line(host: Netns) -> None:
+    pid = spender(host, 30)
+
+    def ask(pool: Pool) -> str:
+        with SockDiag() as diag:
+            return owner_of(diag, RANGE, pool, 0.0)
+
+    assert host.run(ask, POOL).endswith(f"pid {pid}")
+    assert host.run(ask, a_pool(9003)) == ""
 
 
 def test_ports_in_time_wait_belong_to_nobody(host: Netns, keep: list[socket.socket]) -> None:

@@ -1,5 +1,7 @@
 """What a person reads."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.accounting.derivation import Derivation, Doubt
@@ -33,6 +35,18 @@ def test_bounds_are_shown_only_where_there_are_two() -> None:
 
 def test_a_namespace_without_connections_says_so() -> None:
     assert "no outgoing connection" in pools_table([Summary(a_namespace(), ())], 10)
+
+
+def test_failures_and_owners_have_a_column_where_there_are_any() -> None:
+    calm = a_reading(7, pool=a_pool(80))
+    troubled = replace(a_reading(300), failures=412, owner="haproxy.service, pid 1312")
+
+    _head, titles, first, second = pools_table([Summary(a_namespace(), (troubled, calm))], 10).splitlines()
+
+    assert titles.split()[-4:] == ["LEFT", "FAILED", "STATES", "OWNER"]
+    assert first.endswith("0     412  ESTABLISHED 300  haproxy.service, pid 1312")
+    assert second.endswith("ESTABLISHED 7")
+    assert "OWNER" not in pools_table([Summary(a_namespace(), (calm,))], 10)
 
 
 def test_our_own_namespace_is_first_then_the_hottest_and_the_calm_ones_share_a_line() -> None:
@@ -76,7 +90,7 @@ def test_columns_line_up() -> None:
     assert all(row[at] in "█▏▎▍▌▋▊▉·" and row[at - 1] == " " for row in rows)
 
 
-def explained(**changes: object) -> str:
+def explained(*, owner: str = "", **changes: object) -> str:
     terms = {
         "question": Question(local=LOOP, peer=LOOP, peer_port=9001),
         "port_range": PortRange(32_768, 60_999),
@@ -86,7 +100,7 @@ def explained(**changes: object) -> str:
         "free_even_offset": 12,
         **changes,
     }
-    return derivation_text(Derivation(**terms), "host")  # type: ignore[arg-type] # Derivation's own fields
+    return derivation_text(Derivation(**terms), "host", owner=owner)  # type: ignore[arg-type] # Derivation's own fields
 
 
 def test_the_derivation_shows_each_term_with_its_reason() -> None:
@@ -100,6 +114,11 @@ def test_the_derivation_shows_each_term_with_its_reason() -> None:
     assert "held ESTABLISHED − 22,104" in lines
     assert "TIME_WAIT − 2,391" in lines
     assert "headroom 3,719 exact" in lines
+
+
+def test_the_derivation_says_first_of_all_whose_pool_it_is() -> None:
+    assert explained().splitlines()[0] == "127.0.0.1 → 127.0.0.1:9001  (tcp, namespace host)"
+    assert explained(owner="haproxy.service, pid 1312").splitlines()[0].endswith("host, haproxy.service, pid 1312)")
 
 
 def test_a_gap_is_given_with_its_reason() -> None:

@@ -20,6 +20,7 @@ def test_pools_are_limited_a_namespace() -> None:
     report = pools_report("lb1", 5, [summary, summary], 1, [Unreadable(2, "needs CAP_SYS_ADMIN")])
 
     assert [pool["held"] for pool in report["pools"]] == [20, 20]
+    assert [(pool["failures"], pool["owner"]) for pool in report["pools"]] == [(0, ""), (0, "")]
     assert report["unreadable"] == [{"namespaces": 2, "why": "needs CAP_SYS_ADMIN"}]
     assert (report["host"], report["taken_at_ms"], len(report["namespaces"])) == ("lb1", 5, 2)
     json.dumps(report)
@@ -35,12 +36,13 @@ def test_an_explanation_has_at_least_the_documented_keys() -> None:
         doubts=(Doubt(5, "hidden"),),
     )
 
-    report = derivation_report(derivation, "host", "")
+    report = derivation_report(derivation, "host", "", "haproxy.service, pid 1312")
 
     assert report.keys() >= {
         "protocol", "local_ip", "peer_ip", "peer_port", "range", "reserved", "blocked", "capacity", "held", "headroom",
         "headroom_min", "headroom_max", "states", "time_wait_reusable",
     }  # fmt: skip
     assert (report["reserved_ports"], report["blocked_ports"]) == ("40000-40001", {"listening": "40007-40008"})
+    assert report["owner"] == "haproxy.service, pid 1312"
     assert report["doubts"] == [{"ports": 5, "why": "hidden"}]
     json.dumps(report)

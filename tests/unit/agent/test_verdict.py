@@ -1,6 +1,7 @@
 """`check` speaks the language of monitoring plugins."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_a_pool_without_any_port_to_lend_is_critical() -> None:
 
 def test_what_the_kernel_hides_is_told_as_bounds() -> None:
     assert "40–45 left" in judged(a_reading(255, doubt=5))[1]
+
+
+def test_whose_pool_it_is_follows_its_sums_and_cannot_pass_for_performance_data() -> None:
+    _status, text = judged(replace(a_reading(255), owner="a|b.service, pid 7"))
+
+    assert text.split(" | ")[0].endswith("(85 %), 45 left, held by a/b.service, pid 7")
 
 
 def test_other_pools_in_trouble_are_counted_and_listed() -> None:

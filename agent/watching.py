@@ -1,0 +1,49 @@
+"""Counting failed connect() calls for as long as the agent runs."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from agent.failures import Ledger
+from agent.perf.errors import PerfMalformed, WatchUnavailable
+from agent.perf.watcher import FailureWatcher
+from shared.logs import fields
+
+log = logging.getLogger(__name__)
+
+DRAIN_EVERY_S = 1.0
+"""Soon enough to find the processes that failed still alive, and before the rings are full."""
+
+
+@asynccontextmanager
+async def watching() -> AsyncIterator[Ledger]:
+    """Write failures into the ledger for as long as the block is open.
+
+    Where they cannot be watched, that is said once and the ledger stays empty: the agent has enough else to tell.
+    """
+    ledger = Ledger()
+    try:
+        watcher = await asyncio.to_thread(FailureWatcher.start)
+    except WatchUnavailable as error:
+        log.warning("failures are not counted", extra=fields(why=str(error)))
+        yield ledger
+        return
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            loop = tasks.create_task(_drain_forever(watcher, ledger), name="watching")
+            try:
+                yield ledger
+            finally:
+                loop.cancel()
+    finally:
+        watcher.close()
+
+
+async def _drain_forever(watcher: FailureWatcher, ledger: Ledger) -> None:
+    while True:
+        await asyncio.sleep(DRAIN_EVERY_S)
+        try:
+            ledger.add(await asyncio.to_thread(watcher.drain))
+        except PerfMalformed as error:
+            log.warning("failures were lost", extra=fields(why=str(error)))
