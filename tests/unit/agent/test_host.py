@@ -147,7 +147,7 @@ def coming_and_going(names: Path) -> Iterator[None]:
                 name.symlink_to(f"/proc/{os.getpid()}/task/{netns.thread_id}/ns/net")
                 netns.run(connect, kept, netns.run(listen, kept, 9001), chance.randrange(5))
                 netns.popen(["sleep", "60"])
-                time.sleep(chance.random() / 10)
+                time.sleep(chance.random() / 3)
                 name.unlink()
             for one in kept:
                 one.close()
@@ -176,7 +176,7 @@ def test_samples_while_namespaces_come_and_go_are_whole_and_leave_no_file_open(
 
     seen: set[str] = set()
     with coming_and_going(names):
-        for turn in range(60):
+        for turn in range(30):
             sample = edge.run(sampler.sample_all, float(turn))
             assert by_name(sample)["edge"].readings[0].held == 50
             seen |= by_name(sample).keys()
