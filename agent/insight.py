@@ -12,7 +12,7 @@ from agent.netlink.request import both_families, local_port_in
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import Atlas, UnknownNamespace
 from agent.owners import OwnerFinder, claims_on
-from agent.ownership import Claims
+from agent.ownership import Claims, Ownership
 from agent.sampling import HOT
 from agent.tally import CONNECTED_STATES, Counts, Held, Summary, pools
 from shared.limits import MAX_POOLS
@@ -37,7 +37,7 @@ class Insight:
     finder: OwnerFinder = field(default_factory=OwnerFinder)
     astray: int = 0
     """Failures so far that belong to no pool that was sampled."""
-    _owners: dict[Pool, str] = field(default_factory=dict)
+    _owners: dict[Pool, Ownership] = field(default_factory=dict)
     _asked_at_s: dict[Pool, float] = field(default_factory=dict)
     _looked_at_s: float = -1e9
 
@@ -112,8 +112,7 @@ class Insight:
         for summary in sample.summaries:
             claims |= self._claims(summary.namespace, {pool for pool in due if pool.netns == summary.namespace.name})
         for pool, ownership in self.finder.find(claims, now_s).items():
-            # A pool that is all TIME_WAIT by now was held by those we saw before.
-            self._owners[pool] = ownership.summary() or self._owners.get(pool, "")
+            self._owners[pool] = better(self._owners.get(pool, Ownership()), ownership)
         self._asked_at_s |= dict.fromkeys(due, now_s)
 
     def _claims(self, namespace: Namespace, due: Collection[Pool]) -> dict[Pool, Claims]:
@@ -127,8 +126,19 @@ class Insight:
             return {}
 
     def _with_owners(self, summary: Summary) -> Summary:
-        readings = tuple(replace(one, owner=self._owners.get(one.pool, "")) for one in summary.readings)
-        return replace(summary, readings=readings)
+        owners = {pool: ownership.summary() for pool, ownership in self._owners.items()}
+        return replace(
+            summary, readings=tuple(replace(one, owner=owners.get(one.pool, "")) for one in summary.readings)
+        )
+
+
+def better(known: Ownership, found: Ownership) -> Ownership:
+    """What to believe of a pool's owners: what was found last, unless it tells less.
+
+    A pool that is all TIME_WAIT by now was held by those we saw before; processes may have been too many to look into.
+    """
+    known_processes, found_processes = (any(one.processes for one in each.owners) for each in (known, found))
+    return known if not found.owners or (known_processes and not found_processes) else found
 
 
 def is_hot(reading: Reading) -> bool:

@@ -21,7 +21,7 @@ from agent.tally import CONNECTED_STATES
 from shared.model import Pool
 from shared.ports import PortRange
 
-SLICE_PORTS = 2_048
+SLICE_PORTS = 1_024
 HIDDEN = "processes of other users are hidden: grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
 PASSWD = Path("/etc/passwd")
 

@@ -3,7 +3,8 @@
 There is no index from a socket to its processes, and to read a descriptor's link costs 5 to 15 µs, to list one half as
 much. So processes of the right network namespace and user come first, of these the ones with most descriptors, and of
 a large table a random part is read: who holds much of a pool is found after a few hundred links. To look for many
-inodes costs no more than for one, and ends sooner.
+inodes costs no more than for one, and ends sooner. Where even so the work would be too much, some stay unfound; alike
+processes are looked into in random order, so that the next search finds others.
 """
 
 import os
@@ -26,6 +27,8 @@ MOST_LINKS_EACH = 1_000
 """Links read of one process."""
 FEW = 1_024
 """So many descriptors are listed; of more, slots of the table are tried."""
+STALE = 8
+"""So many sockets of keys it is known to have, one after the other, and a process is left: there is hardly more."""
 WORTH_A_LOOK = 10
 """Once every key has a process, others are looked into only with a tenth at least of that one's descriptors."""
 MOST_PROCESSES = 4
@@ -35,7 +38,7 @@ _STATUS = re.compile(r"^Uid:\t\d+\t(\d+)\t.*?^FDSize:\t(\d+)$.*?^VmSize:", re.MU
 
 
 class Table(NamedTuple):
-    """A process's table of descriptors. Sorts by how likely it is to be looked for."""
+    """A process's table of descriptors."""
 
     is_there: bool
     """It is in one of the network namespaces."""
@@ -45,6 +48,10 @@ class Table(NamedTuple):
     slots: int
     """For how many there is room."""
     pid: int
+
+    def likelihood(self) -> tuple[bool, bool, int]:
+        """Sorts by how likely it is to be looked for; tables within a factor of two are alike."""
+        return self.is_there, self.is_theirs, self.descriptors.bit_length()
 
 
 @dataclass(slots=True)
@@ -75,7 +82,8 @@ class Search(Generic[K]):
         """Look into these processes, each once a search, the likeliest first."""
         tables = [table for pid in set(pids) - self._seen if (table := self._table(pid)) is not None]
         worth = 0
-        for table in sorted(tables, reverse=True):
+        random.shuffle(tables)
+        for table in sorted(tables, key=Table.likelihood, reverse=True):
             if self.links >= MOST_LINKS or not self.missing(MOST_PROCESSES):
                 return
             if not self.missing() and table.descriptors < worth:
@@ -114,14 +122,17 @@ class Search(Generic[K]):
     def _look_into(self, table: Table) -> bool:
         """Whether the process has any of what is looked for."""
         left = self.missing(MOST_PROCESSES)
-        before = len(left)
+        before, stale = len(left), 0
         for inode in self._sockets_of(table):
             key = self.wanted.get(inode)
             if key in left:
                 left.discard(key)
                 self.found.setdefault(key, []).append(Process(table.pid, self._comm(table.pid)))
-                if not left:
-                    break
+                stale = 0
+            elif key is not None:
+                stale += 1
+            if not left or stale >= STALE:
+                break
         return len(left) < before
 
     def _sockets_of(self, table: Table) -> Iterator[int]:

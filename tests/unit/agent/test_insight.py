@@ -11,10 +11,10 @@ import pytest
 
 from agent.failures import FailureCount, Failures, Target
 from agent.host import HostSample, HostSampler
-from agent.insight import MOST_UNLISTED, PAUSE_S, REFRESH_S, Insight, is_hot, unlisted_reading
+from agent.insight import MOST_UNLISTED, PAUSE_S, REFRESH_S, Insight, better, is_hot, unlisted_reading
 from agent.netns import OWN
 from agent.owners import OwnerFinder
-from agent.ownership import Claims, Owner, Ownership
+from agent.ownership import Claims, Owner, Ownership, Process
 from agent.tally import Summary
 from shared.addresses import parse_ip
 from shared.model import Pool, Reading
@@ -140,11 +140,11 @@ class Finder(OwnerFinder):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[tuple[float, set[int]]] = []
-        self.name = "haproxy.service"
+        self.found = Ownership((Owner(name="haproxy.service", sockets=1),))
 
     def find(self, claims: Mapping[Pool, Claims], now_s: float) -> dict[Pool, Ownership]:
         self.asked.append((now_s, {pool.peer_port for pool in claims}))
-        return {pool: Ownership((Owner(name=self.name, sockets=1),)) for pool in claims}
+        return dict.fromkeys(claims, self.found)
 
 
 def hot(*ports: int) -> HostSample:
@@ -178,11 +178,21 @@ def test_who_held_a_pool_is_not_forgotten_while_it_drains_and_is_once_it_cooled(
     finder = Finder()
     insight = Insight(finder=finder)
     insight.into(hot(9001), 0.0)
-    finder.name = ""
+    finder.found = Ownership(unowned=200)
 
     assert insight.into(hot(9001), REFRESH_S).readings[0].owner == "haproxy.service"
     insight.into(hot(), REFRESH_S + 1)
     assert insight.into(hot(9001), REFRESH_S * 3).readings[0].owner == ""
+
+
+def test_processes_once_found_are_kept_when_a_later_search_has_no_time_for_them() -> None:
+    told = Ownership((Owner(name="a", processes=(Process(1, "a"),), sockets=1),))
+    bare = Ownership((Owner(name="a", sockets=1),))
+
+    assert better(told, bare) is told
+    assert better(bare, told) is told
+    assert better(bare, Ownership()) is bare
+    assert better(Ownership(), bare) is bare
 
 
 def test_a_namespace_that_ended_meanwhile_leaves_its_pools_without_an_owner() -> None:

@@ -71,6 +71,17 @@ def test_of_a_large_table_a_part_is_enough(monkeypatch: pytest.MonkeyPatch) -> N
     assert search.links < 200
 
 
+def test_a_process_that_brings_nothing_new_is_left(tmp_path: Path) -> None:
+    """It has a thousand sockets of one pool; whether it has one of the other is not worth a thousand links."""
+    a_process(tmp_path, 10, 1_000, sockets=[500])
+    search = Search({500: "pool", 501: "other"}, proc=tmp_path)
+
+    search.among([10])
+
+    assert search.links < 20
+    assert search.missing() == {"other"}
+
+
 def test_the_work_is_bounded(child: tuple[int, list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "MOST_LINKS", 10)
     search = Search({1: "nobody"})
@@ -86,7 +97,7 @@ def test_the_right_namespace_comes_first_then_the_right_user_then_the_largest_ta
 ) -> None:
     """Five processes hold the socket; there is work enough for one each time."""
     monkeypatch.setattr(processes, "MOST_PROCESSES", 1)
-    for pid, uid, slots, inside in ((1, 5, 90, False), (2, 0, 99, True), (3, 5, 10, True), (4, 5, 20, True)):
+    for pid, uid, slots, inside in ((1, 5, 90, False), (2, 0, 99, True), (3, 5, 2, True), (4, 5, 400, True)):
         a_process(tmp_path, pid, slots, sockets=[500], uid=uid)
         if inside:
             (tmp_path / str(pid) / "ns").mkdir()
