@@ -4,10 +4,12 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := haproxy iproute2 util-linux python3-venv
+KERNELS ?= 6.1 6.12
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
 LISTEN ?= 127.0.0.1:8766
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: help run demo test check format lint types imports bench deps install lock clean
+.PHONY: help run demo test check format lint types imports bench kernels accuracy deps install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +41,18 @@ format: install ## Bring the code into form
 
 bench: install deps ## Measure sampling beside its peers and write docs/performance.md (BENCH=--million for all)
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
+
+kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)
+	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)
+	@for series in $(KERNELS); do \
+		echo "Linux $$series:"; \
+		tests/kernels/on-kernel $$series '$(BIN)/python -m tests.oracle grade --in-process --least-exact 85' \
+			|| test $$? = 77 || exit 1; \
+	done
+
+accuracy: install ## Try every situation on this kernel, 6.12 and 6.1, and write docs/accuracy.md
+	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)
+	@$(BIN)/python -m tests.oracle table --write --kernel $(KERNELS)
 
 deps: ## Install the system packages that tests and demo use (root or sudo; says what is missing otherwise)
 	@tools/deps $(PACKAGES)
