@@ -83,10 +83,9 @@ def findings(facts: Facts) -> list[Finding]:
     return [
         _list_of_sockets(facts),
         _namespaces(facts),
-        _idle_binds(facts),
+        *([] if facts.list_refused else [_idle_binds(facts), _cgroups(facts)]),
         _probes(facts),
         _owners(facts),
-        _cgroups(facts),
         _failures(facts),
         *_sysctls(facts),
     ]
@@ -138,7 +137,7 @@ def _list_of_sockets(facts: Facts) -> Finding:
             "sockets",
             Verdict.HIDDEN,
             facts.list_refused,
-            hides="everything: without a list of sockets there is nothing to count",
+            hides="who holds a pool, and ports bound by number; the rest is read from /proc/net/tcp, more slowly",
             grants=[
                 "allow socket(AF_NETLINK) in the seccomp filter; systemd unit: RestrictAddressFamilies=AF_NETLINK",
                 "modprobe tcp_diag udp_diag",
@@ -179,7 +178,7 @@ def _unreadable_namespaces(facts: Facts, says: str) -> Finding:
 
 
 def _idle_binds(facts: Facts) -> Finding:
-    if facts.shows_idle_binds or facts.list_refused:
+    if facts.shows_idle_binds:
         return Finding("idle binds", Verdict.OK, "the kernel lists sockets that are bound and not connected")
     says = "this kernel lists no socket that is bound and not connected (Linux 6.8 does)"
     if not facts.probe_refused:
@@ -218,7 +217,7 @@ def _owners(facts: Facts) -> Finding:
 
 
 def _cgroups(facts: Facts) -> Finding:
-    if facts.tells_cgroups or facts.list_refused:
+    if facts.tells_cgroups:
         return Finding("cgroups", Verdict.OK, "the kernel tells the control group of each socket")
     return Finding(
         "cgroups",

@@ -22,6 +22,8 @@ class HostSample:
     own: str
     """What the namespace is called that we run in, asked for or not."""
     unreadable: tuple[Unreadable, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was seen less accurately than it could be, and why."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -71,7 +73,8 @@ class HostSampler:
         self._samplers = samplers
         failed += [] if self.only else self.atlas.unreadable
         failed += self._missing(known)
-        return HostSample(tuple(within_limits(summaries)), known[0].name, tuple(failed))
+        notes = tuple(sorted({sampler.loss for sampler in samplers.values()} - {""}))
+        return HostSample(tuple(within_limits(summaries)), known[0].name, tuple(failed), notes)
 
     def _new(self, place: NetnsId) -> Sampler:
         return Sampler(place, self.most_pools, HiddenBinders(at_once=self.at_once))

@@ -60,14 +60,18 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledge
     Failures in the ledger leave with the next sample that can be taken.
     """
     sampler = HostSampler(most_pools=config.most_pools, only=config.netns)
-
     insight = Insight(sampler.atlas)
+    told: set[str] = set()
 
     async def sample_once() -> None:
         failures = ledger.take()
 
         def observe() -> HostSample:
-            return insight.into(sampler.sample_all(clock.monotonic_s()), clock.monotonic_s(), failures)
+            sample = insight.into(sampler.sample_all(clock.monotonic_s()), clock.monotonic_s(), failures)
+            for note in set(sample.notes) - told:
+                log.warning("samples are less accurate", extra=fields(why=note))
+            told.update(sample.notes)
+            return sample
 
         astray = insight.astray
         if not await asyncio.to_thread(_sample_and_spool, config, observe, spool):

@@ -12,6 +12,7 @@ from agent.hidden import HiddenBinders
 from agent.model import NetnsId, PortSettings
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
+from agent.netlink.sockets_text import open_sockets
 from agent.netns import sockstat
 from agent.reuse import may_reuse, old_enough_ms
 from agent.tally import CONNECTED_STATES, Counts, Held, Knowledge, Summary, count, count_aged, pools, summarise
@@ -39,6 +40,8 @@ class Sampler:
     place: NetnsId = field(default_factory=netns.current)
     most_pools: int = 200
     hidden: HiddenBinders = field(default_factory=HiddenBinders)
+    loss: str = ""
+    """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
     _hottest: float = 0.0
@@ -50,7 +53,8 @@ class Sampler:
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
         settings = sysctl.read_port_settings()
-        with SockDiag() as diag:
+        with open_sockets() as diag:
+            self.loss = diag.loss
             is_due = self._is_due(now_s)
             if is_due:
                 self._explicit, self._explicit_at_s = binders(diag, settings), now_s

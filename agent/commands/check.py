@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_report(verdict, sample, taken_at_ms), indent=2))
     else:
-        print(verdict.text)
+        print("\n".join([verdict.text, *(f"note: {note}" for note in (sample.notes if sample else ()))]))
     return verdict.status
 
 
@@ -68,4 +68,5 @@ def _report(verdict: Verdict, sample: HostSample | None, taken_at_ms: int) -> di
     told = {"status": verdict.status.name, "message": verdict.text.splitlines()[0].split(" | ")[0]}
     if sample is None:
         return told
-    return told | pools_report(host_name(), taken_at_ms, sample.summaries, MOST_LISTED, sample.unreadable)
+    report = pools_report(host_name(), taken_at_ms, sample.summaries, MOST_LISTED, sample.unreadable)
+    return told | report | {"notes": sample.notes}

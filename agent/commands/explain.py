@@ -11,6 +11,7 @@ from agent.commands.arguments import endpoint, ip, port_range
 from agent.exact import open_accounts
 from agent.model import NetnsId
 from agent.netlink.sock_diag import SockDiag
+from agent.netlink.sockets_text import open_sockets
 from agent.netns import OWN, Atlas
 from agent.owners import owner_of
 from agent.render import derivation_text
@@ -84,11 +85,12 @@ class _Explained(NamedTuple):
 def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
     """The account of the namespace this thread is in; names of devices are that namespace's, too."""
     question = _question(arguments)
-    with SockDiag() as diag:
+    with open_sockets() as diag:
         accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
         derivation = accountant.account(question, thoroughly=True)
         owner = _owner(diag, derivation, place) if derivation.held else ""
-    return _Explained(derivation, place.name, accountant.unavailable, owner)
+    note = "; ".join(filter(None, [diag.loss, accountant.unavailable]))
+    return _Explained(derivation, place.name, note, owner)
 
 
 def _owner(diag: SockDiag, derivation: Derivation, place: NetnsId) -> str:

@@ -73,8 +73,10 @@ def _page(sampler: HostSampler, insight: Insight, failures: Failures, arguments:
     now_s = clock.monotonic_s()
     sample = insight.into(sampler.sample_all(now_s), now_s, failures)
     if not arguments.json:
-        return pools_table(sample.summaries, arguments.limit, sample.unreadable)
+        table = pools_table(sample.summaries, arguments.limit, sample.unreadable)
+        return "\n\n".join([table, *(f"note: {note}" for note in sample.notes)])
     report = pools_report(host_name(), taken_at_ms, sample.summaries, arguments.limit, sample.unreadable)
+    report["notes"] = sample.notes
     return json.dumps(report, indent=None if arguments.watch else 2)
 
 

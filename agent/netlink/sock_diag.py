@@ -19,6 +19,9 @@ PATIENCE_S = 10
 class SockDiag:
     """A sock_diag socket of the network namespace that the opening thread is in. Not for use by two threads at once."""
 
+    loss: str = ""
+    """What a list of another origin lacks, said to a person; nothing here."""
+
     def __init__(self) -> None:
         """Raise DumpRefused where the kernel or a seccomp filter has no netlink for us."""
         try:

@@ -38,7 +38,7 @@ def test_where_all_is_seen_nothing_is_hidden_and_nothing_asked_for() -> None:
         ("failures", {"failures_refused": "tracefs"}, "not counted", ["CAP_PERFMON", "CAP_SYS_ADMIN"]),
         ("owners", {"closed_processes": 3}, "which process", ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"]),
         ("namespaces", {"unreadable": [Unreadable(2, "EPERM")]}, "pools", ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"]),
-        ("sockets", {"list_refused": "EPERM"}, "everything", []),
+        ("sockets", {"list_refused": "EPERM"}, "who holds a pool", []),
         ("cgroups", {"tells_cgroups": False}, "container", []),
         (
             "idle binds",

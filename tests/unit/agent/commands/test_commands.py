@@ -48,7 +48,7 @@ def test_pools_lists_the_hottest_first_as_a_table(host: Netns, capsys: pytest.Ca
 def test_pools_json_has_the_documented_keys(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
     report = told(host, capsys, "pools", "--netns", "own", "--json")
 
-    assert report.keys() == {"host", "taken_at_ms", "namespaces", "pools", "unreadable"}
+    assert report.keys() == {"host", "taken_at_ms", "namespaces", "pools", "unreadable", "notes"}
     assert report["namespaces"][0]["range"] == {"low": 40_000, "high": 40_299}
     pool = report["pools"][0]
     assert {
