@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent.accounting.derivation import Derivation
+from agent.advice import Option
 from agent.tally import Summary
 from shared.addresses import format_endpoint, format_ip
 from shared.model import Namespace, Pool, Reading, Unreadable
@@ -190,3 +191,22 @@ def _certainty(derivation: Derivation) -> str:
     if derivation.headroom_min != derivation.headroom_max:
         return f"between {derivation.headroom_min:,} and {derivation.headroom_max:,}"
     return f"exact ({derivation.probed:,} ports probed)" if derivation.probed else "exact"
+
+
+def advice_text(advice: Sequence[tuple[Reading, Sequence[Option]]], at_least: float, left_out: int) -> str:
+    """Each pool with its options, numbered, the gain at the end of the line, the how below."""
+    if not advice:
+        return f"no pool holds {percent(at_least)} of its ports or more: nothing to do"
+    blocks = [_advice_block(reading, options) for reading, options in advice]
+    return "\n\n".join(blocks + ([f"and {left_out:,} more pools near their limit"] if left_out else []))
+
+
+def _advice_block(reading: Reading, options: Sequence[Option]) -> str:
+    left = headroom_text(reading.headroom_min, reading.headroom_max)
+    head = f"{arrow(reading.pool)} holds {reading.held:,} of {reading.capacity:,} ports, {left} left"
+    lines = [head]
+    for number, option in enumerate(options, 1):
+        gain = f"+ {option.gain:,}" if option.gain else ""
+        lines.append(f"{number:>3}. {option.title:<76} {gain:>9}".rstrip())
+        lines += [f"       {line}" for line in option.how]
+    return "\n".join(lines)

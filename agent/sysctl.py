@@ -9,7 +9,14 @@ from agent.model import PortSettings
 from shared.ports import InvalidPorts, parse_port_range, parse_ports
 
 IPV4 = Path("/proc/sys/net/ipv4")
-INTEGERS = ("tcp_tw_reuse", "tcp_tw_reuse_delay", "tcp_timestamps", "tcp_max_tw_buckets", "tcp_fin_timeout")
+INTEGERS = (
+    "tcp_tw_reuse",
+    "tcp_tw_reuse_delay",
+    "tcp_timestamps",
+    "tcp_max_tw_buckets",
+    "tcp_fin_timeout",
+    "ip_unprivileged_port_start",
+)
 """Read where the kernel has them: tcp_tw_reuse_delay came with 6.14."""
 USUAL_BYTES = 4096
 MOST_BYTES = 512 * 1024

@@ -292,7 +292,7 @@ def test_questions_without_sense_get_one_line_and_status_2(
 
 
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("run", "pools", "check", "explain", "doctor"):
+    for command in ("run", "pools", "check", "advise", "explain", "doctor"):
         with pytest.raises(SystemExit) as caught:
             main([command, "--help"])
         assert caught.value.code == 0
@@ -309,3 +309,31 @@ def test_a_reader_that_leaves_early_is_no_error(host: Netns) -> None:
 
     assert done.stdout.startswith("namespace ")
     assert done.stderr == ""
+
+
+# --- advise ----------------------------------------------------------------------------------------------------------
+
+
+def test_advise_tells_what_to_do_about_the_pool_near_its_limit(
+    host: Netns, keep: list[socket.socket], capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.run(listen, keep, 3306)
+
+    assert host.run(main, ["advise", "--target", "1000", "--netns", "own"]) == 0
+
+    text = capsys.readouterr().out
+    assert f"127.0.0.1 → {PEER} holds 255 of 300 ports, 45 left" in text
+    assert "1,000 connections ÷ 300 a backend = 4 backends in all" in text
+    assert "sysctl -w net.ipv4.ip_local_reserved_ports=3306,9001-9002" in text
+
+
+def test_advise_has_nothing_to_say_where_nothing_is_near(netns: Netns, capsys: pytest.CaptureFixture[str]) -> None:
+    assert netns.run(main, ["advise", "--netns", "own"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_advise_json_carries_gains_as_numbers(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
+    (pool,) = told(host, capsys, "advise", "--json", "--netns", "own")["pools"]
+
+    assert pool["held"] == 255
+    assert pool["options"][0]["gain"] == 300
