@@ -56,7 +56,7 @@ def _holds(code: int, bytecode: bytes, at: int, local_port: int, remote_port: in
         return True
     if code == _JMP:
         return False
-    (port,) = struct.unpack_from("=H", bytecode, at + _OP.size + 2)
+    port: int = struct.unpack_from("=H", bytecode, at + _OP.size + 2)[0]
     ours = local_port if code in (_S_GE, _S_LE, _S_EQ) else remote_port
     if code in (_S_EQ, _D_EQ):
         return ours == port

@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).parents[4]
 def host(netns: Netns, keep: list[socket.socket]) -> Netns:
     """300 ports; 200 held towards one backend, 20 of them in TIME_WAIT, 5 towards another over IPv6."""
     netns.set_sysctl("ipv4/ip_local_port_range", "40000 40299")
+    netns.set_sysctl("ipv4/tcp_tw_reuse", "0")
     for client, accepted in netns.run(connect, keep, netns.run(listen, keep, 9001), 200)[:20]:
         client.close()
         accepted.close()
