@@ -9,6 +9,7 @@ one: a TIME_WAIT's age, and binders that the kernel shows only when asked for. U
 
 import heapq
 import struct
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from functools import lru_cache
 
 from agent.model import NetnsId, PortSettings
 from agent.netlink.messages import records
-from agent.netlink.records import address
+from agent.netlink.records import AF_INET, address
 from agent.reuse import TIME_WAIT_MS, may_reuse
 from shared.addresses import V6_BYTES
 from shared.limits import MAX_POOLS
@@ -34,6 +35,12 @@ Held = dict[Pool, dict[State, int]]
 
 _FAMILY, _STATE, _KEY, _KEY_END, _EXPIRES_AT = 16, 17, 22, 56, 68
 _EXPIRES = struct.Struct("=I")
+_V4_COLUMNS = (_STATE, 22, 23, 24, 25, 26, 27, 40, 41, 42, 43)
+"""Where the bytes of an IPv4 record stand that tell its pool: state, remote port, local and remote address."""
+_LANES = 2
+"""Bytes that may differ; of more, a number a record is no cheaper than an object a record."""
+_FEW = 4
+"""Sockets a key, at the least, for the same reason."""
 
 
 @lru_cache
@@ -43,16 +50,45 @@ def _layout(length: int) -> struct.Struct:
 
 def count(buffer: memoryview, counts: Counts) -> None:
     """Add every record of a buffer of whole messages. Raises what `messages.records` raises."""
-    for offsets in records(buffer):
+    flat = bytes(buffer)
+    for offsets in records(flat):
         if isinstance(offsets, range):
-            counts.update(_layout(offsets.step).iter_unpack(buffer[offsets.start : offsets.stop]))
+            if not _count_columns(flat, offsets, counts):
+                counts.update(_layout(offsets.step).iter_unpack(buffer[offsets.start : offsets.stop]))
         else:
-            counts.update(
-                [
-                    (buffer[at + _FAMILY], buffer[at + _STATE], bytes(buffer[at + _KEY : at + _KEY_END]))
-                    for at in offsets
-                ]
-            )
+            counts.update([(flat[at + _FAMILY], flat[at + _STATE], flat[at + _KEY : at + _KEY_END]) for at in offsets])
+
+
+def _count_columns(flat: bytes, offsets: range, counts: Counts) -> bool:
+    """Count a stretch of IPv4 records by the few bytes in which they differ; answers whether it could.
+
+    A load balancer's connections share almost every byte of their addresses, so a column a byte, sliced out with a
+    step, is mostly one value repeated. The others are laid side by side and counted as one number a record.
+    """
+    if flat[offsets.start + _FAMILY : offsets.stop : offsets.step].count(AF_INET) != len(offsets):
+        return False
+    columns = [flat[offsets.start + at : offsets.stop : offsets.step] for at in _V4_COLUMNS]
+    varying = [number for number, column in enumerate(columns) if column.count(column[0]) != len(offsets)]
+    if len(varying) > _LANES:
+        return False
+    lanes = bytearray(_LANES * len(offsets))
+    for lane, number in enumerate(varying):
+        lanes[lane::_LANES] = columns[number]
+    found = Counter(memoryview(lanes).cast("H"))
+    if len(found) > len(offsets) // _FEW:
+        return False
+    common = bytearray(column[0] for column in columns)
+    for value, sockets in found.items():
+        for number, byte in zip(varying, value.to_bytes(_LANES, sys.byteorder), strict=False):
+            common[number] = byte
+        counts[_v4_key(common)] += sockets
+    return True
+
+
+def _v4_key(columns: bytearray) -> tuple[int, int, bytes]:
+    """The key of a record from its _V4_COLUMNS: the rest of an IPv4 record's addresses is zero."""
+    port, local, peer = columns[1:3], columns[3:7], columns[7:11]
+    return AF_INET, columns[0], bytes(port + local.ljust(V6_BYTES, b"\0") + peer.ljust(V6_BYTES, b"\0"))
 
 
 def count_aged(buffer: memoryview, counts: Counts, at_least_ms: int) -> None:

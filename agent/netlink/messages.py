@@ -43,7 +43,7 @@ def ends_dump(buffer: memoryview, start: int, stop: int) -> bool:
     return alone or _LENGTH_AND_TYPE.unpack_from(buffer, stop - DONE_BYTES) == (DONE_BYTES, NLMSG_DONE)
 
 
-def records(buffer: memoryview) -> Iterator[Offsets]:
+def records(buffer: bytes | memoryview) -> Iterator[Offsets]:
     """Where the socket records of a buffer of whole messages begin, stretch by stretch, in order.
 
     Raises DumpRefused for an error the kernel sent, DumpTruncated for a message longer than the buffer or a record
