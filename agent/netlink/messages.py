@@ -120,5 +120,6 @@ def _alike(flat: bytes, at: int, length: int, most: int) -> int:
     stop = at + most * length
     for offset in HEADER_SIGNATURE:
         column = flat[at + offset : stop : length]
-        most = min(most, len(column) - len(column.lstrip(column[:1])))
+        if column.count(column[0]) != len(column):
+            most = min(most, len(column) - len(column.lstrip(column[:1])))
     return most
