@@ -8,7 +8,7 @@ object of what became of them, and keeps everything open until its standard inpu
     ["abandon", address, port, count]         begun without waiting, and closed
     ["become", uid]                           go on as another user
 
-An address and port nobody listens on (port 9) is refused.
+It listens on 127.0.0.1 and ::1, on every port that a step names but 9: there attempts are refused.
 """
 
 import json
@@ -18,16 +18,18 @@ import sys
 from collections import Counter
 from typing import Any
 
-LISTEN = (("127.0.0.1", 9001), ("::1", 9001))
+REFUSING = 9
 
 
 class Spender:
     """Its sockets, and what became of each attempt: "ok", or the errno's number."""
 
-    def __init__(self) -> None:
+    def __init__(self, ports: set[int]) -> None:
         """Listen."""
         self.kept: list[socket.socket] = []
-        self.listeners = {address: self._listener(address, port) for address, port in LISTEN}
+        self.listeners = {
+            (address, port): self._listener(address, port) for address in ("127.0.0.1", "::1") for port in ports
+        }
 
     def _listener(self, address: str, port: int) -> socket.socket:
         made = self._socket(address)
@@ -45,7 +47,7 @@ class Spender:
         error = client.connect_ex((address, port))
         if error:
             return str(error)
-        self.kept.append(self.listeners[address.removeprefix("::ffff:")].accept()[0])
+        self.kept.append(self.listeners[address.removeprefix("::ffff:"), port].accept()[0])
         return "ok"
 
     def connect(self, address: str, port: int, count: int) -> Counter[str]:
@@ -82,7 +84,7 @@ class Spender:
 
 
 def main(steps: list[list[Any]]) -> None:
-    spender = Spender()
+    spender = Spender({step[-2] for step in steps if step[0] != "become"} - {REFUSING})
     told = [spender.do(*step) for step in steps]
     print(json.dumps({"pid": os.getpid(), "steps": told}), flush=True)
     sys.stdin.read()

@@ -1,9 +1,15 @@
 """Whether the kernel lets this test run watch connect() failures: real root may, root of a user namespace may not."""
 
 import functools
+import random
 
 from agent.perf.errors import WatchUnavailable
 from agent.perf.watcher import FailureWatcher
+
+
+def a_port() -> int:
+    """One of many, lest failures of another test run's processes, gone before we looked, pass for ours."""
+    return random.randint(10_000, 30_000)  # noqa: S311 - not a secret
 
 
 @functools.cache

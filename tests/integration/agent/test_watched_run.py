@@ -14,8 +14,10 @@ from agent.watching import DRAIN_EVERY_S
 from shared.model import Reading, Snapshot
 from shared.wire import decode
 from tests.netns import Netns
+from tests.watching import a_port
 
 PATIENCE_S = 30.0
+PORT = a_port()
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
@@ -44,7 +46,8 @@ def started(netns: Netns, place: Path) -> tuple["subprocess.Popen[bytes]", Path]
     command = [sys.executable, "-m", "agent", "run", "--collector", NOBODY_LISTENS, "--token-file", str(token)]
     with log.open("wb") as file:
         return netns.popen(
-            [*command, "--spool", str(place), "--interval", "0.2", "--log-level", "debug"], stderr=file
+            [*command, "--spool", str(place), "--netns", "own", "--interval", "0.2", "--log-level", "debug"],
+            stderr=file,
         ), log
 
 
@@ -58,7 +61,7 @@ def wait_for_samples(log: Path, more: int) -> None:
 
 def spend(netns: Netns, attempts: int) -> int:
     """A process that tries so often and keeps what it gets; answers its pid."""
-    steps = json.dumps([["connect", "127.0.0.1", 9001, attempts]])
+    steps = json.dumps([["connect", "127.0.0.1", PORT, attempts]])
     command = [sys.executable, "-m", "tests.spender", steps]
     process = netns.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -75,4 +78,4 @@ def spooled(place: Path) -> list[Snapshot]:
 def towards_backend(snapshot: Snapshot) -> list[Reading]:
     """Readings of the pool in our own namespace, which a snapshot lists first."""
     own = snapshot.namespaces[0].name
-    return [one for one in snapshot.readings if one.pool.netns == own and one.pool.peer_port == 9001]
+    return [one for one in snapshot.readings if one.pool.netns == own and one.pool.peer_port == PORT]

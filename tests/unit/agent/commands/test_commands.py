@@ -13,6 +13,7 @@ import pytest
 from agent.__main__ import main
 from tests.netns import Netns
 from tests.sockets import connect, listen
+from tests.watching import a_port
 
 PEER = "127.0.0.1:9001"
 
@@ -93,11 +94,12 @@ def test_failures_and_owner_are_told_as_they_happen(netns: Netns) -> None:
     process = netns.popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
-    spender = spend(netns, "127.0.0.1", 9001, 320)
+    port = a_port()
+    spender = spend(netns, "127.0.0.1", port, 320)
 
     failures, owner = 0, ""
     while failures < 20 or not owner:
-        for pool in json.loads(process.stdout.readline())["pools"]:
+        for pool in [one for one in json.loads(process.stdout.readline())["pools"] if one["peer_port"] == port]:
             failures, owner = failures + pool["failures"], pool["owner"]
 
     assert failures == 20
