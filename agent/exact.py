@@ -21,6 +21,7 @@ from agent.netlink.request import both_families, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
 from agent.probe import ProbeUnavailable, probe
 from agent.tally import CONNECTED_STATES
+from agent.traits import try_out
 from shared.tcp import ALL_STATES
 
 SAMPLE_PORTS = 256
@@ -66,7 +67,16 @@ def open_accounts(diag: SockDiag, protocol: Protocol = Protocol.TCP, *, probing:
 def _tcp_table(diag: SockDiag, settings: PortSettings) -> Table:
     explicit = bound_ports(diag, CONNECTED_STATES, settings.port_range, explicit_only=True)
     found = read_sockets(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))])
-    return Table(sockets=found, explicit=explicit, complete=shows_idle_binds(diag))
+    traits = try_out()
+    frees = traits.frees_ports_on_release
+    return Table(
+        sockets=found,
+        explicit=explicit,
+        complete=shows_idle_binds(diag) if traits.shows_idle_binds is None else traits.shows_idle_binds,
+        frees_ports_on_release=frees is not False,
+        poisons_for_life=frees is not True,
+        scans_own_range_whole=traits.scans_own_range_whole is True,
+    )
 
 
 def _udp_table(diag: SockDiag, settings: PortSettings) -> Table:
@@ -80,9 +90,9 @@ def shows_idle_binds(diag: SockDiag) -> bool:
     """Whether this kernel lists sockets that are bound and not connected: binds one, and looks."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
         try:
-            bound.bind(("127.0.0.1", 0))
+            bound.bind(("", 0))
         except OSError:
-            return False  # No port is left even for this, or no loopback: assume the worse kernel.
+            return False  # No port is left even for this: assume the worse kernel.
         port = bound.getsockname()[1]
         request = both_families(IDLE, local_port_in([sysctl.read_port_settings().port_range]))
         return any(one.local_port == port for buffer in diag.dump(request) for one in sockets(buffer))

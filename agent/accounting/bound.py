@@ -39,7 +39,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         states=states,
         doubts=only_real(
             Doubt(len(free) if is_tcp and not table.complete else 0, IDLE_BINDS_HIDDEN),
-            Doubt(odd_loss(port_range, question, free) if is_tcp else 0, ODD_RANGE),
+            Doubt(odd_loss(port_range, free) if is_tcp else 0, ODD_RANGE),
         ),
         hopes=only_real(Doubt(len(held.keys() - certain), UNSURE_V6ONLY)),
         free_even_offset=sum((port - port_range.low) % 2 == 0 for port in free),

@@ -46,6 +46,8 @@ class Table:
     """A port turns lendable when its explicit binder goes while others stay (6.18 and later)."""
     poisons_for_life: bool = True
     """A port once bound stays blocked while any socket is on it, bound or not (before 6.18)."""
+    scans_own_range_whole: bool = False
+    """An application's own range of odd size loses no port (6.8 and later)."""
 
 
 def derive(question: Question, settings: PortSettings, table: Table) -> Derivation:
@@ -61,6 +63,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
     hidden = hidden_ports(table, usable) & free
     most_hidden = _most_hidden(table, hidden)
     counted = hidden if most_hidden == len(hidden) else set()
+    is_scanned_whole = question.own_range is not None and table.scans_own_range_whole
     return Derivation(
         question=question,
         port_range=port_range,
@@ -71,7 +74,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         doubts=only_real(
             Doubt(most_hidden, HIDDEN),
             Doubt(len(reusable - counted), UNSURE_TIMESTAMPS),
-            Doubt(odd_loss(port_range, question, free), ODD_RANGE),
+            Doubt(0 if is_scanned_whole else odd_loss(port_range, free), ODD_RANGE),
         ),
         hopes=only_real(
             Doubt(len(young), UNSURE_AGE),
@@ -176,12 +179,9 @@ def age_ms(time_wait: Socket) -> int:
     return TIME_WAIT_MS - time_wait.expires_ms
 
 
-def odd_loss(port_range: PortRange, question: Question, free: set[int]) -> int:
-    """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last.
-
-    An application's own range is scanned port by port and loses none (kernel 6.8 and later).
-    """
-    if len(port_range) % 2 == 0 or len(port_range) == 1 or question.own_range is not None:
+def odd_loss(port_range: PortRange, free: set[int]) -> int:
+    """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last."""
+    if len(port_range) % 2 == 0 or len(port_range) == 1:
         return 0
     return int(port_range.low in free or port_range.high in free)
 
