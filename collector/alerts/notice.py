@@ -53,7 +53,8 @@ def summarise(host: str, case: Case, told: Told) -> str:
     ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
     left = _span(reading.headroom_min, reading.headroom_max)
     netns = "" if case.pool.netns == HOST_NAMESPACE else f" (netns {case.pool.netns})"
-    return f"{word} {host}: {case.pool} holds {ports}, {left} left{netns}"
+    owner = f", held by {reading.owner}" if reading.owner else ""
+    return f"{word} {host}: {case.pool} holds {ports}, {left} left{netns}{owner}"
 
 
 def _span(low: int, high: int) -> str:

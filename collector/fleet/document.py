@@ -25,4 +25,6 @@ def reading_document(reading: Reading) -> dict[str, Any]:
         "headroom_max": reading.headroom_max,
         "occupancy": round(reading.occupancy, 6),
         "states": {state.name: count for state, count in reading.states.items()},
+        "owner": reading.owner,
+        "failures": reading.failures,
     }

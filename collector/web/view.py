@@ -41,6 +41,8 @@ class PoolRow:
     capacity: str
     left: str
     states: str
+    owner: str
+    failures: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def describe_pool(item: PoolNow) -> PoolRow:
         capacity=f"{reading.capacity:,}",
         left=_left(reading),
         states=_states(reading.states),
+        owner=reading.owner or "–",
+        failures=f"{reading.failures:,}" if reading.failures else "–",
     )
 
 

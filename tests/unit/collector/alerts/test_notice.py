@@ -1,5 +1,7 @@
 """What a person is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from collector.alerts.evaluate import Case
@@ -43,6 +45,14 @@ def test_what_is_not_known_exactly_is_told_as_a_span() -> None:
     assert summarise("lb1", a_case(reading), Told.FIRING).endswith("40–45 left")
 
 
+def test_whoever_holds_the_pool_is_named() -> None:
+    notice = compose("lb1", "edge", a_case(replace(a_reading(255), owner="haproxy.service, pid 1312")), fired())
+
+    assert notice
+    assert notice.document["owner"] == "haproxy.service, pid 1312"
+    assert notice.document["summary"].endswith("45 left, held by haproxy.service, pid 1312")
+
+
 def test_a_resolution_by_bound_says_so() -> None:
     told = summarise("lb1", a_case(a_reading(12), is_bound=True), Told.RESOLVED)
     assert told.startswith("RESOLVED lb1: 127.0.0.1 -> 127.0.0.1:9001 holds at most 12 of 300")
@@ -74,8 +84,8 @@ def test_the_document_carries_what_a_receiver_needs_to_act() -> None:
     assert notice
     wanted = {
         "key", "alert", "state", "severity", "rule", "host", "role", "netns", "kind", "local_ip", "peer_ip",
-        "peer_port", "held", "capacity", "headroom_min", "headroom_max", "occupancy", "states", "since_ms", "at_ms",
-        "summary",
+        "peer_port", "held", "capacity", "headroom_min", "headroom_max", "occupancy", "states", "owner", "failures",
+        "since_ms", "at_ms", "summary",
     }  # fmt: skip
     assert set(notice.document) == wanted
     assert notice.document["states"] == {"ESTABLISHED": 255}
