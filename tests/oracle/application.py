@@ -99,7 +99,7 @@ class Application:
     port: int = PORT
     setup: Setup = PLAIN
     binds: bool = False
-    """It names its source address first: TCP without taking a port (bind_address_no_port), UDP taking one."""
+    """It calls bind(local ip, 0) first, which takes a port unless its sockets have `no_port`."""
     mapped: bool = False
     """It reaches an IPv4 peer through an AF_INET6 socket."""
 
@@ -114,7 +114,7 @@ class Application:
         flags = ["--device", self.setup.device] if self.setup.device else []
         if self.setup.own_range:
             flags += ["--local-port-range", "{}-{}".format(*self.setup.own_range)]
-        if self.binds and self.setup.udp:
+        if self.binds and not self.setup.no_port:
             flags.append("--bind-first")
         return flags
 

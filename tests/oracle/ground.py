@@ -56,6 +56,7 @@ NOWHERE = "02:00:00:00:00:99"
 
 HERE_LINES = f"""
 link add {CABLE} type veth peer name {CABLE} netns {{there}}
+link set {CABLE} addrgenmode none
 link set {CABLE} up
 address add {HERE}/24 dev {CABLE}
 address add {HERE_TOO}/24 dev {CABLE}
@@ -66,6 +67,7 @@ address add {ON_LO_TOO}/32 dev lo
 neighbour add {NOBODY} lladdr {NOWHERE} nud permanent dev {CABLE}
 """
 THERE_LINES = f"""
+link set {CABLE} addrgenmode none
 link set {CABLE} up
 address add {THERE}/24 dev {CABLE}
 address add {THERE_TOO}/24 dev {CABLE}

@@ -28,12 +28,12 @@ Observer = Callable[[Application], tuple[Answer | None, str]]
 """Asked in the namespace of its thread; answers, or says in a line why not."""
 
 
-def in_process(application: Application) -> tuple[Answer | None, str]:
+def in_process(application: Application, *flags: str) -> tuple[Answer | None, str]:
     """The agent in this very process: no start of an interpreter, which takes longer than the answer."""
     said, complaint = io.StringIO(), io.StringIO()
     with redirect_stdout(said), redirect_stderr(complaint):
         try:
-            main(["explain", *application.arguments, "--json"])
+            main(["explain", *application.arguments, "--json", *flags])
         except SystemExit:
             pass  # argparse refuses a flag this way, and has said why.
         except Exception as error:  # noqa: BLE001 - whatever it dies of, it owes an answer

@@ -212,6 +212,14 @@ def idle_on_every_port(ground: Ground) -> Application:
 
 
 @situation
+def idle_wildcard_on_every_port(ground: Ground) -> Application:
+    """200 sockets after bind(0.0.0.0, 0): nobody gets a port by any means."""
+    for _ in range(200):
+        ground.bind("0.0.0.0")
+    return Application()
+
+
+@situation
 def idle_on_two_addresses(ground: Ground) -> Application:
     """100 sockets after bind(ip, 0) on each of two addresses; they may share ports, and may not."""
     for _ in range(100):

@@ -132,6 +132,25 @@ def vrf_bind0_against_its_application(ground: Ground) -> Application:
 
 
 @situation
+def vrf_binder(ground: Ground) -> Application:
+    """An application of the VRF that calls bind(ip, 0): 20 listeners in the VRF are in its way, 20 outside are not."""
+    _vrf(ground)
+    for port in SOME:
+        ground.listen(port, setup=Setup(device=VRF))
+        ground.listen(port + 40)
+    return Application(local=HERE_VRF, peer=NOBODY_VRF, binds=True, setup=Setup(device=VRF))
+
+
+@situation
+def vrf_listeners_against_a_binder(ground: Ground) -> Application:
+    """20 listeners bound to a VRF; an application outside that calls bind(ip, 0) does not meet them."""
+    _vrf(ground)
+    for port in SOME:
+        ground.listen(port, setup=Setup(device=VRF))
+    return Application(binds=True)
+
+
+@situation
 def vrf_accepting_for_all(ground: Ground) -> Application:
     """With tcp_l3mdev_accept all share their buckets: 20 listeners bound to the VRF block its neighbours too."""
     _vrf(ground)
