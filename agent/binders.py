@@ -53,13 +53,13 @@ def binder_pools(diag: SockDiag, settings: PortSettings, shut: frozenset[int], n
     if not shut:
         return ()
     table = Table(sockets=read_sockets(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))]))
-    suspects = Counter(one.local for one in table.sockets if one.local_port in shut and _may_have_bound(one))
+    suspects = Counter(one.local for one in table.sockets if one.local_port in shut and may_have_bound(one))
     return tuple(
         reading_of(derive(Question(local=local, peer=local, peer_port=1, bind_first=True), settings, table), name)
         for local, _sockets in suspects.most_common(MOST_BINDER_POOLS)
     )
 
 
-def _may_have_bound(socket: Socket) -> bool:
+def may_have_bound(socket: Socket) -> bool:
     """Connected from an address that bind(ip, 0) could have taken a port for: not with IP_BIND_ADDRESS_NO_PORT."""
     return bool(socket.peer_port) and socket.sockopt is not None and not socket.sockopt & BIND_ADDRESS_NO_PORT

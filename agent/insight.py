@@ -48,7 +48,7 @@ class Insight:
         """
         if failures is not None:
             sample = self._with_failures(sample, failures)
-        hot = [one.pool for one in sample.readings if one.pool.kind is Kind.CONNECT and is_hot(one)][:MOST_HOT]
+        hot = [one.pool for one in sample.readings if one.pool.kind is not Kind.UDP and is_hot(one)][:MOST_HOT]
         self._look(sample, hot, now_s)
         return replace(sample, summaries=tuple(map(self._with_owners, sample.summaries)))
 

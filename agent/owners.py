@@ -6,19 +6,21 @@ hundred thousand. Shares are then those of the slice.
 """
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.binders import may_have_bound
 from agent.cgroup_tree import CgroupTree
 from agent.cgroups import owner_name
-from agent.netlink.records import sockets
+from agent.netlink.records import Socket, sockets
 from agent.netlink.request import both_families, local_port_in
 from agent.netlink.sock_diag import SockDiag
 from agent.ownership import Claim, Claims, Owner, Ownership, Process, largest_first
+from agent.probe import ProbeUnavailable, probe
 from agent.processes import Search, cgroup_of
 from agent.tally import CONNECTED_STATES
-from shared.model import Pool
+from shared.model import Kind, Pool
 from shared.ports import PortRange
 
 SLICE_PORTS = 1_024
@@ -29,17 +31,33 @@ PASSWD = Path("/etc/passwd")
 def claims_on(diag: SockDiag, port_range: PortRange, pools: Collection[Pool]) -> dict[Pool, Claims]:
     """The claims on these pools of the thread's network namespace, in which `diag` was opened. Raises DumpError.
 
-    Sockets in a state without a connection hold no port of a pool and are left out.
+    Sockets in a state without a connection hold no port of a pool and are left out. Nothing in a list tells whether a
+    socket is its port's binder, so the ports of those that may be are probed.
     """
-    by_tuple = {(pool.local, pool.peer, pool.peer_port): pool for pool in pools}
+    connecting = {(pool.local, pool.peer, pool.peer_port): pool for pool in pools if pool.kind is Kind.CONNECT}
+    binding = {pool.local: pool for pool in pools if pool.kind is Kind.BIND}
     namespace = Path("/proc/thread-self/ns/net").stat().st_ino
     found = {pool: Claims(namespace) for pool in pools}
+    suspects: list[Socket] = []
     for buffer in diag.dump(both_families(CONNECTED_STATES, local_port_in([slice_of(port_range)]))):
         for socket in sockets(buffer):
-            pool = by_tuple.get((socket.local, socket.peer, socket.peer_port))
+            pool = connecting.get((socket.local, socket.peer, socket.peer_port))
             if pool is not None:
                 found[pool].add(socket)
+            if socket.local in binding and may_have_bound(socket):
+                suspects.append(socket)
+    for socket in _binders_of(suspects):
+        found[binding[socket.local]].add(socket)
     return found
+
+
+def _binders_of(suspects: Sequence[Socket]) -> list[Socket]:
+    """Those on ports that a probe finds blocked; none where nothing can be probed."""
+    try:
+        is_open = probe({socket.local_port for socket in suspects})
+    except ProbeUnavailable:
+        return []
+    return [socket for socket in suspects if not is_open[socket.local_port]]
 
 
 def owner_of(diag: SockDiag, port_range: PortRange, pool: Pool, now_s: float) -> str:

@@ -203,7 +203,8 @@ def advice_text(advice: Sequence[tuple[Reading, Sequence[Option]]], at_least: fl
 
 def _advice_block(reading: Reading, options: Sequence[Option]) -> str:
     left = headroom_text(reading.headroom_min, reading.headroom_max)
-    head = f"{arrow(reading.pool)} holds {reading.held:,} of {reading.capacity:,} ports, {left} left"
+    by = f", held by {reading.owner}" if reading.owner else ""
+    head = f"{arrow(reading.pool)} holds {reading.held:,} of {reading.capacity:,} ports, {left} left{by}"
     lines = [head]
     for number, option in enumerate(options, 1):
         gain = f"+ {option.gain:,}" if option.gain else ""

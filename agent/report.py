@@ -65,6 +65,7 @@ def derivation_report(derivation: Derivation, netns: str, note: str, owner: str 
     return {
         "netns": netns,
         "owner": owner,
+        "kind": question.kind.value,
         "protocol": question.protocol.value,
         "local_ip": format_ip(question.local),
         "peer_ip": format_ip(question.peer),

@@ -10,6 +10,7 @@ from agent.advice import Option, Situation, options
 from agent.binders import IDLE, LISTEN, read_sockets
 from agent.commands.arguments import add_netns, positive_integer, share
 from agent.host import HostSampler
+from agent.insight import Insight
 from agent.netlink.records import Socket
 from agent.netlink.request import both_families, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
@@ -45,7 +46,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Advise on each pool near its limit; on none, say so."""
     sampler = HostSampler(only=arguments.netns, at_once=True)
-    sample = sampler.sample_all(clock.monotonic_s())
+    now_s = clock.monotonic_s()
+    sample = Insight(sampler.atlas).into(sampler.sample_all(now_s), now_s)
     near = [one for one in sample.readings if one.occupancy >= arguments.at_least]
     near.sort(key=lambda one: -one.occupancy)
     advice = [(one, _options(sampler.atlas, one, arguments.target)) for one in near[:MOST_POOLS]]

@@ -5,7 +5,7 @@ import json
 import socket
 from typing import NamedTuple
 
-from agent.accounting.derivation import Derivation
+from agent.accounting.derivation import Derivation, pool_of
 from agent.accounting.question import Protocol, Question
 from agent.commands.arguments import endpoint, ip, port_range
 from agent.exact import open_accounts
@@ -19,7 +19,7 @@ from agent.report import derivation_report
 from shared import clock
 from shared.addresses import format_ip
 from shared.errors import PortgaugeError
-from shared.model import Kind, Pool
+from shared.model import Kind
 
 
 class MixedFamilies(PortgaugeError):
@@ -88,17 +88,16 @@ def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
     with open_sockets() as diag:
         accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
         derivation = accountant.account(question, thoroughly=True)
-        owner = _owner(diag, derivation, place) if derivation.held else ""
+        owner = _owner(diag, derivation, place, probing=not arguments.no_probe) if derivation.held else ""
     note = "; ".join(filter(None, [diag.loss, accountant.unavailable]))
     return _Explained(derivation, place.name, note, owner)
 
 
-def _owner(diag: SockDiag, derivation: Derivation, place: NetnsId) -> str:
-    """Whose sockets hold a connect pool. A pool of binders or of UDP is everybody's who uses the address."""
-    question = derivation.question
-    if question.protocol is not Protocol.TCP or question.bind_first:
+def _owner(diag: SockDiag, derivation: Derivation, place: NetnsId, *, probing: bool) -> str:
+    """Whose sockets hold a pool of TCP; of binders only probes tell. One of UDP is everybody's of the family."""
+    pool = pool_of(derivation.question, place.name)
+    if pool.kind is Kind.UDP or (pool.kind is Kind.BIND and not probing):
         return ""
-    pool = Pool(place.name, Kind.CONNECT, question.local, question.peer, question.peer_port)
     return owner_of(diag, derivation.port_range, pool, clock.monotonic_s())
 
 

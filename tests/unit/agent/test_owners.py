@@ -17,7 +17,7 @@ from agent.cgroups import cgroup2_mounts
 from agent.netlink.sock_diag import SockDiag
 from agent.owners import HIDDEN, SLICE_PORTS, OwnerFinder, claims_on, owner_of, slice_of, users
 from agent.ownership import Ownership
-from shared.model import Pool
+from shared.model import Kind, Pool
 from shared.ports import PortRange
 from tests.builders import a_pool
 from tests.netns import Netns
@@ -69,6 +69,21 @@ def owners(host: Netns, *pools: Pool) -> dict[Pool, Ownership]:
             return OwnerFinder().find(claims_on(diag, RANGE, pools), 0.0)
 
     return host.run(look)
+
+
+def test_the_owner_of_a_bind_pool_is_who_bound_not_who_let_connect_choose_on_the_same_address(
+    host: Netns, keep: list[socket.socket]
+) -> None:
+    """No list tells the two apart; a probe of their ports does."""
+    spender(host, 100)
+    pool = Pool("host", Kind.BIND, POOL.local)
+    server = host.run(listen, keep, 9002)
+    host.run(connect, keep, server, 50, local="127.0.0.1")
+
+    (owner,) = owners(host, pool)[pool].owners
+
+    assert owner.sockets == 50
+    assert {one.pid for one in owner.processes} == {os.getpid()}
 
 
 def test_the_process_that_holds_a_pool_is_named_with_its_user(host: Netns) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from agent.accounting.derivation import Derivation, Doubt
 from agent.accounting.question import Question
-from agent.render import bar, derivation_text, headroom_text, percent, pools_table, unreadable_text
+from agent.advice import Option
+from agent.render import advice_text, bar, derivation_text, headroom_text, percent, pools_table, unreadable_text
 from agent.tally import Summary
 from shared.model import Unreadable
 from shared.ports import PortRange
@@ -140,3 +141,17 @@ def test_long_lists_of_ports_are_cut_at_a_comma() -> None:
 
     assert ", …" in text
     assert max(map(len, text.splitlines())) < 160
+
+
+def test_advice_begins_with_the_pool_its_sums_and_its_owner() -> None:
+    reading = replace(a_reading(255), owner="haproxy.service, pid 1312")
+
+    text = advice_text([(reading, [Option("one more backend", 300, ("its address",))])], 0.5, 2)
+
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "127.0.0.1 → 127.0.0.1:9001 holds 255 of 300 ports, 45 left, held by haproxy.service, pid 1312",
+        "1. one more backend + 300",
+        "its address",
+        "",
+        "and 2 more pools near their limit",
+    ]

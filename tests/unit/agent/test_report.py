@@ -39,8 +39,8 @@ def test_an_explanation_has_at_least_the_documented_keys() -> None:
     report = derivation_report(derivation, "host", "", "haproxy.service, pid 1312")
 
     assert report.keys() >= {
-        "protocol", "local_ip", "peer_ip", "peer_port", "range", "reserved", "blocked", "capacity", "held", "headroom",
-        "headroom_min", "headroom_max", "states", "time_wait_reusable",
+        "kind", "protocol", "local_ip", "peer_ip", "peer_port", "range", "reserved", "blocked", "capacity", "held",
+        "headroom", "headroom_min", "headroom_max", "states", "time_wait_reusable",
     }  # fmt: skip
     assert (report["reserved_ports"], report["blocked_ports"]) == ("40000-40001", {"listening": "40007-40008"})
     assert report["owner"] == "haproxy.service, pid 1312"
