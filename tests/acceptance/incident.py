@@ -152,7 +152,7 @@ class Scene:
 @contextmanager
 def incident() -> Iterator[Scene]:
     """Set the scene. Raises NotInstalled, DidNotStart, or OSError where there are no namespaces."""
-    parts.require_programs()
+    parts.require_programs("haproxy", "ip")
     allow_files()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portgauge-incident-")))
@@ -163,7 +163,7 @@ def incident() -> Iterator[Scene]:
         stack.push(functools.partial(_show_on_fault, log))
         stack.enter_context(parts.backends(balancer))
         clients = stack.enter_context(closing(Clients(outside)))
-        haproxy_log = stack.enter_context(parts.haproxy(balancer, directory, log, clients))
+        haproxy_log, _pid = stack.enter_context(parts.haproxy(balancer, directory, log, clients))
         pager = stack.enter_context(parts.pager(outside, clients))
         collector = stack.enter_context(parts.collector(outside, directory, log))
         agent = stack.enter_context(parts.agent(balancer, directory, collector, log))

@@ -57,6 +57,7 @@ frontend clients
 backend sockets
     balance leastconn
     log stdout format raw local0
+{source}
 {servers}
 """
 
@@ -91,9 +92,9 @@ class DidNotStart(RuntimeError):
     """A part ended, or said nothing, where it should have said that it is ready."""
 
 
-def require_programs() -> None:
+def require_programs(*programs: str) -> None:
     """Raise NotInstalled for the first that is missing."""
-    for program in ("haproxy", "ip"):
+    for program in programs:
         if not shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"):
             raise NotInstalled(program)
 
@@ -163,18 +164,25 @@ class Log:
 
 
 @contextmanager
-def haproxy(netns: Netns, directory: Path, errors: IO[str], clients: "Clients") -> Iterator[Log]:
-    """HAProxy in front of the backends; gives its log, `errors` takes what it says besides."""
+def haproxy(
+    netns: Netns, directory: Path, errors: IO[str], clients: "Clients", *, source: str = ""
+) -> Iterator[tuple[Log, int]]:
+    """HAProxy in front of the backends; gives its log and pid, `errors` takes what it says besides.
+
+    `source` is the address that it connects from, where the configuration names one.
+    """
     servers = "\n".join(f"    server s{port} {LOCAL_IP}:{port}" for port in BACKEND_PORTS)
     config = directory / "haproxy.cfg"
-    config.write_text(HAPROXY_CONFIG.format(front_door=f"{FRONT_DOOR[0]}:{FRONT_DOOR[1]}", servers=servers))
+    from_there = f"    source {source}" if source else ""
+    front_door = f"{FRONT_DOOR[0]}:{FRONT_DOOR[1]}"
+    config.write_text(HAPROXY_CONFIG.format(front_door=front_door, source=from_there, servers=servers))
     command = ["haproxy", "-db", "-f", str(config)]
     with running(netns, command, stdout=subprocess.PIPE, stderr=errors) as process:
         wait_until_open(netns, FRONT_DOOR, process)
         assert process.stdout
         log = Log(process.stdout, clients)
         try:
-            yield log
+            yield log, process.pid
         finally:
             process.terminate()
             log.join()

@@ -36,7 +36,7 @@ def story(namespaces: None) -> Story:
 
 def skip_where_programs_are_missing() -> None:
     try:
-        parts.require_programs()
+        parts.require_programs("haproxy", "ip")
     except parts.NotInstalled as missing:
         pytest.skip(str(missing))
 
