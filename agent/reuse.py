@@ -18,12 +18,18 @@ def is_loopback(address: bytes) -> bool:
 
 
 def may_reuse(local: bytes, peer: bytes, settings: PortSettings, ifindex: int = 0) -> bool:
-    """Whether any TIME_WAIT between these two may be recycled, its age and the peer's timestamps left aside.
+    """Whether a TIME_WAIT between these two may be recycled, its age and the peer's timestamps left aside.
 
-    Without timestamps on our side no connection had them. `ifindex` 1, a socket bound to lo, counts as loopback.
+    Without timestamps on our side no connection made since has them.
     """
-    if not settings.integers.get("tcp_timestamps", 1):
-        return False
+    return bool(settings.integers.get("tcp_timestamps", 1)) and mode_allows(local, peer, settings, ifindex)
+
+
+def mode_allows(local: bytes, peer: bytes, settings: PortSettings, ifindex: int = 0) -> bool:
+    """What tcp_tw_reuse alone says; `ifindex` 1, a socket bound to lo, counts as loopback.
+
+    A TIME_WAIT whose connection had timestamps may be recycled though they have been switched off since.
+    """
     mode = settings.integers.get("tcp_tw_reuse", OFF)
     return mode == ON or (mode == LOOPBACK_ONLY and (is_loopback(local) or is_loopback(peer) or ifindex == 1))
 

@@ -13,14 +13,14 @@ from agent.accounting.derivation import BOUND, BOUND_CONNECTED, BOUND_IDLE, LIST
 from agent.accounting.question import Question, effective_range
 from agent.model import PortSettings
 from agent.netlink.records import Socket
-from agent.reuse import TIME_WAIT_MS, may_reuse, old_enough_ms, surely_young_ms
+from agent.reuse import TIME_WAIT_MS, mode_allows, old_enough_ms, surely_young_ms
 from shared.ports import PortRange
 from shared.tcp import State
 
 HIDDEN = "in use elsewhere; whether something bound them shows only when probed"
 IDLE_BINDS_HIDDEN = "perhaps bound by sockets that this kernel does not list"
 UNSURE_TIMESTAMPS = "TIME_WAIT that connect() may recycle only if the peer used timestamps"
-UNSURE_AGE = "TIME_WAIT about to be old enough for connect() to recycle"
+UNSURE_AGE = "TIME_WAIT perhaps old enough for connect() to recycle, or with timestamps switched off since"
 ODD_RANGE = "the range has an odd size: each scan leaves out its first port or its last"
 MAYBE_RELEASED = "bound by number and connected; the kernel may have released them all the same"
 BIND_ADDRESS_NO_PORT = 0x100
@@ -153,15 +153,20 @@ def _tuples(question: Question, sockets: Iterable[Socket], ports: set[int]) -> d
 
 
 def _recyclable(tuples: Mapping[int, Socket], settings: PortSettings) -> tuple[set[int], set[int]]:
-    """Ports whose TIME_WAIT is old enough to be recycled, and those where the age does not decide."""
+    """Ports whose TIME_WAIT is old enough to be recycled, and those where that is not likely, yet possible.
+
+    That is where the age does not decide, and where timestamps are off now: they may have been on before.
+    """
     young_ms, old_ms = surely_young_ms(settings), old_enough_ms(settings)
     ages = {
         port: age_ms(socket)
         for port, socket in tuples.items()
-        if socket.state == State.TIME_WAIT and may_reuse(socket.local, socket.peer, settings, socket.ifindex)
+        if socket.state == State.TIME_WAIT and mode_allows(socket.local, socket.peer, settings, socket.ifindex)
     }
     reusable = {port for port, age in ages.items() if age >= old_ms}
     young = {port for port, age in ages.items() if young_ms <= age < old_ms}
+    if not settings.integers.get("tcp_timestamps", 1):
+        return set(), young | reusable
     return reusable, young
 
 

@@ -72,6 +72,13 @@ class Derivation:
         return self.headroom + sum(hope.ports for hope in self.hopes)
 
     @property
+    def knee(self) -> bool | None:
+        """Whether connect() walks all even offsets in vain first; None where it does not search in that order."""
+        question = self.question
+        in_order = question.kind is Kind.CONNECT and question.own_range is None
+        return not self.free_even_offset if in_order else None
+
+    @property
     def occupancy(self) -> float:
         """The held share of the capacity."""
         return min(1.0, self.held / self.capacity) if self.capacity else 1.0

@@ -123,7 +123,7 @@ def test_once_found_the_small_fry_is_left_alone(tmp_path: Path, monkeypatch: pyt
 
     search.everywhere()
 
-    assert [one.pid for one in search.found["pool"]] == [10, 12]
+    assert {one.pid for one in search.found["pool"]} == {10, 12}
 
 
 def test_kernel_threads_and_processes_that_ended_are_passed_over(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.model import PortSettings
-from agent.reuse import may_reuse
+from agent.reuse import may_reuse, mode_allows
 from shared.addresses import parse_ip
 from shared.ports import PortRange
 
@@ -32,3 +32,4 @@ def test_without_timestamps_nothing_is_recycled() -> None:
     settings = PortSettings(PortRange(1, 9), frozenset(), {"tcp_tw_reuse": 1, "tcp_timestamps": 0})
 
     assert not may_reuse(parse_ip("10.0.0.1"), parse_ip("10.0.0.2"), settings)
+    assert mode_allows(parse_ip("10.0.0.1"), parse_ip("10.0.0.2"), settings)

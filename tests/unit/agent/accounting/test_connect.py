@@ -23,7 +23,7 @@ PLAIN = 0x52
 
 
 def settings(low: int = 40_000, high: int = 40_199, reserved: Sequence[int] = (), **integers: int) -> PortSettings:
-    return PortSettings(PortRange(low, high), frozenset(reserved), {"tcp_timestamps": 1, **integers})
+    return PortSettings(PortRange(low, high), frozenset(reserved), {"tcp_timestamps": 1} | integers)
 
 
 def in_pool(count: int, first: int = 40_000, state: State = State.ESTABLISHED, age_ms: int = 0) -> list[Socket]:
@@ -179,6 +179,12 @@ def test_a_time_wait_is_recycled_by_mode_age_and_delay(
     told = account(in_pool(40, state=State.TIME_WAIT, age_ms=age_ms), of=of)
 
     assert bounds(told) == expected
+
+
+def test_timestamps_switched_off_may_still_have_been_on_when_a_time_wait_began() -> None:
+    old = in_pool(40, state=State.TIME_WAIT, age_ms=30_000)
+
+    assert bounds(account(old, of=settings(tcp_tw_reuse=1, tcp_timestamps=0))) == (160, 160, 200)
 
 
 def test_a_device_bound_socket_takes_its_tuple_from_its_own_device_only() -> None:
