@@ -14,6 +14,8 @@ BAR_CELLS = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 MOST_PORTS_NAMED = 60
 MOST_NAMES = 10
+KNEE = ", past the knee"
+"""What is added where connect() has turned slow."""
 
 
 def bar(share: float, cells: int = BAR_CELLS) -> str:
@@ -99,7 +101,7 @@ def _row(reading: Reading) -> dict[str, str]:
         f"{bar(reading.occupancy)} {percent(reading.occupancy):>7}",
         headroom_text(reading.headroom_min, reading.headroom_max),
         f"{reading.failures:,}" if reading.failures else "",
-        states_text(reading.states),
+        states_text(reading.states) + (KNEE if reading.knee else ""),
         reading.owner,
     )
     return dict(zip(_COLUMNS, cells, strict=True))
@@ -149,7 +151,7 @@ def derivation_text(derivation: Derivation, netns: str, note: str = "", owner: s
             f"  recyclable  {derivation.time_wait_reusable:,} further TIME_WAIT can be taken over by connect() "
             "(tcp_tw_reuse): not counted as held"
         )
-    if derivation.capacity and not derivation.free_even_offset and headroom:
+    if derivation.knee and headroom:
         lines.append("  knee        passed: no even-offset port is free, connect() takes about 100 × longer here")
     if note:
         lines.append(f"  note        {note}")

@@ -56,6 +56,7 @@ def reading_report(reading: Reading) -> dict[str, Any]:
         "states": {state.name: count for state, count in reading.states.items()},
         "failures": reading.failures,
         "owner": reading.owner,
+        "knee": reading.knee,
     }
 
 
@@ -84,6 +85,7 @@ def derivation_report(derivation: Derivation, netns: str, note: str, owner: str 
         "states": {state.name: count for state, count in derivation.states.items()},
         "time_wait_reusable": derivation.time_wait_reusable,
         "free_even_offset": derivation.free_even_offset,
+        "knee": derivation.knee,
         "probed": derivation.probed,
         "doubts": _doubts(derivation.doubts),
         "hopes": _doubts(derivation.hopes),

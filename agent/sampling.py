@@ -4,11 +4,12 @@ import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent import netns, sysctl
 from agent.binders import LISTEN, binder_pools, binders, bound_ports
 from agent.hidden import HiddenBinders
+from agent.knee import Knees
 from agent.model import NetnsId, PortSettings
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
@@ -40,6 +41,7 @@ class Sampler:
     place: NetnsId = field(default_factory=netns.current)
     most_pools: int = 200
     hidden: HiddenBinders = field(default_factory=HiddenBinders)
+    knees: Knees = field(default_factory=Knees)
     loss: str = ""
     """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
     _explicit: frozenset[int] = frozenset()
@@ -70,6 +72,7 @@ class Sampler:
                 overlap=blocked.overlap(settings.port_range),
                 reusable=reusable(diag, held, settings, self.place.name),
             )
+            known = replace(known, knees=self.knees.look(diag, held, known, now_s))
         return summarise(held, self.place, known, most=self.most_pools, others=self._binder_pools)
 
     def _is_due(self, now_s: float) -> bool:

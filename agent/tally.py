@@ -18,7 +18,7 @@ from functools import lru_cache
 from agent.model import NetnsId, PortSettings
 from agent.netlink.messages import records
 from agent.netlink.records import AF_INET, address
-from agent.reuse import TIME_WAIT_MS, may_reuse
+from agent.reuse import TIME_WAIT_MS, mode_allows
 from shared.addresses import V6_BYTES
 from shared.limits import MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
@@ -103,12 +103,15 @@ def pools(counts: Counts, netns: str) -> Held:
     """Connect pools with their sockets by state; v4-mapped addresses are folded into IPv4's pools."""
     held: Held = {}
     for (family, state, key), sockets in counts.items():
-        local = address(family, key[2 : 2 + V6_BYTES])
-        peer = address(family, key[2 + V6_BYTES :])
-        pool = Pool(netns, Kind.CONNECT, local, peer, int.from_bytes(key[:2], "big"))
-        states = held.setdefault(pool, {})
+        states = held.setdefault(pool_of(family, key, netns), {})
         states[State(state)] = states.get(State(state), 0) + sockets
     return held
+
+
+def pool_of(family: int, key: bytes, netns: str) -> Pool:
+    """The connect pool of a record's family and key."""
+    local, peer = address(family, key[2 : 2 + V6_BYTES]), address(family, key[2 + V6_BYTES :])
+    return Pool(netns, Kind.CONNECT, local, peer, int.from_bytes(key[:2], "big"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ class Knowledge:
     """Most blocked ports that sockets counted as held may stand on: such a port is lost once, not twice."""
     reusable: Mapping[Pool, int] = field(default_factory=dict)
     """TIME_WAITs old enough for connect() to recycle, of the pools whose ages were read."""
+    knees: Mapping[Pool, bool | None] = field(default_factory=dict)
+    """Whether a pool is past the knee, of those that may be (agent.knee)."""
 
     @property
     def capacity(self) -> int:
@@ -145,7 +150,7 @@ def reading(pool: Pool, states: Mapping[State, int], known: Knowledge) -> Readin
     total = min(sum(states.values()), capacity)
     held = min(sum(states.values()) - reusable, capacity)
     odd = len(settings.port_range) % 2 if len(settings.port_range) > 1 else 0
-    recyclable = pool not in known.reusable and may_reuse(pool.local, pool.peer, settings)
+    recyclable = pool not in known.reusable and mode_allows(pool.local, pool.peer, settings)
     waiting = states.get(State.TIME_WAIT, 0) if recyclable else 0
     return Reading(
         pool,
@@ -154,6 +159,7 @@ def reading(pool: Pool, states: Mapping[State, int], known: Knowledge) -> Readin
         headroom_min=max(0, capacity - total - odd - known.unproven),
         headroom_max=min(capacity, capacity - held + waiting + min(held, known.overlap)),
         states=_less_time_wait(states, reusable),
+        knee=known.knees.get(pool, False),
     )
 
 

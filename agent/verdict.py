@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agent.render import headroom_text, unreadable_text
+from agent.render import KNEE, headroom_text, unreadable_text
 from shared.model import Reading, Unreadable
 
 MOST_PERFDATA = 10
@@ -83,7 +83,8 @@ def sentence(reading: Reading, own: str) -> str:
     share = f"{math.floor(reading.occupancy * 1000) / 10:g} %"
     held = f"holds {reading.held:,} of {reading.capacity:,} ports ({share}), {left} left"
     by = f", held by {reading.owner.replace('|', '/')}" if reading.owner else ""
-    return f"{_whose(reading, own)}{reading.pool} {held}{by}"
+    slow = KNEE if reading.knee else ""
+    return f"{_whose(reading, own)}{reading.pool} {held}{slow}{by}"
 
 
 def _whose(reading: Reading, own: str) -> str:

@@ -64,6 +64,9 @@ class Reading:
     """connect() calls that failed for want of a port since the previous snapshot; 0 also where nobody can watch."""
     owner: str = ""
     """Who holds the pool, as people say it (`haproxy.service, pid 1312`); empty where nobody looked or could tell."""
+    knee: bool | None = None
+    """Whether connect() walks half the range in vain each time, some 100 times longer than before (no port is left at
+    an even offset); None where nobody counted."""
 
     @property
     def occupancy(self) -> float:

@@ -8,7 +8,7 @@ at the end, and every `no` target must lie on that walk; hence the trailing JMP 
 
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.ports import PortRange
 
@@ -57,22 +57,28 @@ def local_port_in(ranges: Sequence[PortRange], *, explicit_only: bool = False) -
     `ranges` is not empty. About 2 ns a range and socket in the kernel.
     """
     tail = _OP.pack(_AUTO, 4, 8) + _OP.pack(_JMP, 4, 8) if explicit_only else b""
-    total = len(ranges) * _ALTERNATIVE_BYTES + len(tail)
-    return (
-        b"".join(_alternative(total, number, one, len(ranges), len(tail)) for number, one in enumerate(ranges)) + tail
-    )
+    return _one_of(ranges, _S_GE, _S_LE, tail)
 
 
-def _alternative(total: int, number: int, one: PortRange, count: int, tail: int) -> bytes:
+def remote_port_in(ports: Collection[int], and_then: bytes = b"") -> bytes:
+    """Bytecode: the remote port is one of `ports`, which is not empty [and what `and_then` asks for]."""
+    return _one_of([PortRange(port, port) for port in sorted(ports)], _D_GE, _D_LE, and_then)
+
+
+def _one_of(ranges: Sequence[PortRange], not_below: int, not_above: int, tail: bytes) -> bytes:
     """Not above `high`? then not below `low`? then on to the tail; above `high`: the next range, or reject."""
-    left = total - number * _ALTERNATIVE_BYTES
-    reject = left + 4
-    above = _ALTERNATIVE_BYTES if number + 1 < count else reject
-    return (
-        _COMPARISON.pack(_S_LE, 8, above, 0, 0, one.high)
-        + _COMPARISON.pack(_S_GE, 8, reject - 8, 0, 0, one.low)
-        + _OP.pack(_JMP, 4, left - 16 - tail)
-    )
+    pieces: list[bytes] = []
+    left = len(ranges) * _ALTERNATIVE_BYTES + len(tail)
+    for one in ranges:
+        reject = left + 4
+        above = _ALTERNATIVE_BYTES if one is not ranges[-1] else reject
+        pieces += [
+            _COMPARISON.pack(not_above, 8, above, 0, 0, one.high),
+            _COMPARISON.pack(not_below, 8, reject - 8, 0, 0, one.low),
+            _OP.pack(_JMP, 4, left - 16 - len(tail)),
+        ]
+        left -= _ALTERNATIVE_BYTES
+    return b"".join([*pieces, tail])
 
 
 def towards_port(port: int, and_then: bytes = b"") -> bytes:

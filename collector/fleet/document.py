@@ -27,4 +27,5 @@ def reading_document(reading: Reading) -> dict[str, Any]:
         "states": {state.name: count for state, count in reading.states.items()},
         "owner": reading.owner,
         "failures": reading.failures,
+        "knee": reading.knee,
     }

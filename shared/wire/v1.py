@@ -3,9 +3,9 @@
 A column is one `bin` of little-endian u16, one number a pool; a pool cannot hold more than 65,535 ports. A packed
 column decodes in C, 11 to 60 times faster than a row a pool, and is what the collector can store untouched.
 
-Some additions travel only where there is something to say, and older readers pass over them: the column `failures`, and
-the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; and `unreadable`, pairs of a
-count of namespaces and the reason why they are not in the snapshot.
+Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
+the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
+KNEES; and `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot.
 """
 
 import hashlib
@@ -27,7 +27,9 @@ from shared.wire.errors import Malformed
 
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
-FAILURES, OWNER, OWNERS, UNREADABLE = "failures", "owner", "owners", "unreadable"
+FAILURES, OWNER, OWNERS, UNREADABLE, KNEE = "failures", "owner", "owners", "unreadable", "knee"
+KNEES = (None, False, True)
+"""Not counted, not past it, past it."""
 KINDS = tuple(Kind)
 HASH_BYTES = 16
 _ADDRESS_LENGTHS = frozenset({0, V4_BYTES, V6_BYTES})
@@ -108,6 +110,8 @@ def _columns(readings: Sequence[Reading], owners: Sequence[str]) -> dict[str, by
     if owners:
         number = {owner: index for index, owner in enumerate(owners, start=1)}
         columns[OWNER] = _packed(number.get(reading.owner, 0) for reading in readings)
+    if any(reading.knee is not None for reading in readings):
+        columns[KNEE] = _packed(KNEES.index(reading.knee) for reading in readings)
     return columns
 
 
@@ -170,9 +174,11 @@ def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[R
     if not all(map(operator.le, held, capacity)) or not all(map(operator.le, high, capacity)):
         raise Malformed("columns", "a held or headroom_max is above its capacity")
     states = [(_STATE_NAMES[name], _column(columns, name, len(pools))) for name in columns if name in _STATE_NAMES]
-    failures, owner = (_optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER))
+    failures, owner, knee = (_optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER, KNEE))
     if max(owner, default=0) >= len(owners):
         raise Malformed(f"columns.{OWNER}", f"a number is above the {len(owners) - 1} owners listed")
+    if max(knee, default=0) >= len(KNEES):
+        raise Malformed(f"columns.{KNEE}", f"a number is above {len(KNEES) - 1}")
     return tuple(
         Reading(
             pool,
@@ -183,6 +189,7 @@ def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[R
             {s: counts[row] for s, counts in states if counts[row]},
             failures[row],
             owners[owner[row]],
+            KNEES[knee[row]],
         )
         for row, pool in enumerate(pools)
     )

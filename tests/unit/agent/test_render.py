@@ -136,6 +136,20 @@ def test_the_knee_and_recyclable_time_waits_are_told() -> None:
     assert "812 further TIME_WAIT" in explained(time_wait_reusable=812)
 
 
+def test_the_knee_is_told_only_where_connect_searches_in_that_order() -> None:
+    question = Question(local=LOOP, peer=LOOP, peer_port=9001, own_range=PortRange(40_000, 40_009))
+
+    assert "knee" not in explained(free_even_offset=0, question=question)
+
+
+def test_a_pool_past_the_knee_is_marked_beside_its_states() -> None:
+    readings = [replace(a_reading(200), knee=True), replace(a_reading(100, pool=a_pool(9002)), knee=False)]
+
+    text = pools_table([Summary(a_namespace(), tuple(readings))], 10)
+
+    assert [line.endswith("past the knee") for line in text.splitlines()[2:]] == [True, False]
+
+
 def test_long_lists_of_ports_are_cut_at_a_comma() -> None:
     text = explained(reserved=frozenset(range(40_000, 40_400, 2)))
 

@@ -21,6 +21,7 @@ def test_pools_are_limited_a_namespace() -> None:
 
     assert [pool["held"] for pool in report["pools"]] == [20, 20]
     assert [(pool["failures"], pool["owner"]) for pool in report["pools"]] == [(0, ""), (0, "")]
+    assert [pool["knee"] for pool in report["pools"]] == [None, None]
     assert report["unreadable"] == [{"namespaces": 2, "why": "needs CAP_SYS_ADMIN"}]
     assert (report["host"], report["taken_at_ms"], len(report["namespaces"])) == ("lb1", 5, 2)
     json.dumps(report)
@@ -44,5 +45,6 @@ def test_an_explanation_has_at_least_the_documented_keys() -> None:
     }  # fmt: skip
     assert (report["reserved_ports"], report["blocked_ports"]) == ("40000-40001", {"listening": "40007-40008"})
     assert report["owner"] == "haproxy.service, pid 1312"
+    assert (report["free_even_offset"], report["knee"]) == (0, True)
     assert report["doubts"] == [{"ports": 5, "why": "hidden"}]
     json.dumps(report)

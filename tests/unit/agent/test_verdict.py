@@ -58,6 +58,12 @@ def test_whose_pool_it_is_follows_its_sums_and_cannot_pass_for_performance_data(
     assert text.split(" | ")[0].endswith("(85 %), 45 left, held by a/b.service, pid 7")
 
 
+def test_a_slow_pool_says_so_before_its_owner() -> None:
+    _status, text = judged(replace(a_reading(255), knee=True, owner="haproxy.service"))
+
+    assert text.split(" | ")[0].endswith("45 left, past the knee, held by haproxy.service")
+
+
 def test_other_pools_in_trouble_are_counted_and_listed() -> None:
     text = judged(a_reading(260), a_reading(255, port=9002), a_reading(220, port=9003))[1]
 

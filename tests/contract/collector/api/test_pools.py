@@ -8,7 +8,7 @@ from tests.collecting import Collecting
 
 KEYS = {
     "host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-    "headroom_max", "occupancy", "states", "owner", "failures", "taken_at_ms", "state",
+    "headroom_max", "occupancy", "states", "owner", "failures", "knee", "taken_at_ms", "state",
 }  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def test_check_and_explain_say_who_holds_the_pool(netns: Netns, capsys: pytest.C
     pid = spend(netns, "127.0.0.1", 9001, 255)
 
     assert netns.run(main, ["check", "--netns", "own"]) == 2
-    assert re.search(rf"45 left, held by .*pid {pid} \| '127", capsys.readouterr().out.splitlines()[0])
+    assert re.search(rf"45 left, past the knee, held by .*pid {pid} \| '127", capsys.readouterr().out.splitlines()[0])
 
     report = told(netns, capsys, "explain", "--local", "127.0.0.1", "--peer", PEER, "--json")
     assert report["owner"].endswith(f"pid {pid}")

@@ -5,7 +5,15 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.netlink.request import both_families, local_port_in, one_family, tcp_families, towards_port, without
+from agent.netlink.request import (
+    both_families,
+    local_port_in,
+    one_family,
+    remote_port_in,
+    tcp_families,
+    towards_port,
+    without,
+)
 from shared.ports import PortRange
 from shared.tcp import ALL_STATES
 
@@ -65,6 +73,17 @@ def test_a_filter_by_remote_port_takes_that_port_alone(port: int, other: int) ->
 
     assert passes_audit(code)
     assert accepts(code, sport=1, dport=other) is (other == port)
+
+
+@given(st.sets(PORTS, min_size=1, max_size=20), PORTS, port_ranges(), PORTS)
+def test_a_filter_by_remote_ports_takes_them_alone_and_combines_with_one_by_local_ports(
+    ports: set[int], other: int, ranges: list[PortRange], local: int
+) -> None:
+    code = remote_port_in(ports, local_port_in(ranges))
+
+    assert passes_audit(code)
+    for remote in (*ports, other):
+        assert accepts(code, sport=local, dport=remote) is (remote in ports and any(local in one for one in ranges))
 
 
 @given(port_ranges(), PORTS, PORTS, PORTS)

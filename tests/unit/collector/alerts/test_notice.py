@@ -85,7 +85,7 @@ def test_the_document_carries_what_a_receiver_needs_to_act() -> None:
     wanted = {
         "key", "alert", "state", "severity", "rule", "host", "role", "netns", "kind", "local_ip", "peer_ip",
         "peer_port", "held", "capacity", "headroom_min", "headroom_max", "occupancy", "states", "owner", "failures",
-        "since_ms", "at_ms", "summary",
+        "knee", "since_ms", "at_ms", "summary",
     }  # fmt: skip
     assert set(notice.document) == wanted
     assert notice.document["states"] == {"ESTABLISHED": 255}

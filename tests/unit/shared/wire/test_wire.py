@@ -23,6 +23,7 @@ GOLDEN = Path(__file__).parents[3] / "golden" / "wire"
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:-]{0,30}\Z")
 TEXTS = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
 COUNTS = st.integers(0, 2**31 - 1)
+KNEES = st.sampled_from([None, False, True])
 V4 = st.binary(min_size=4, max_size=4)
 V6 = st.binary(min_size=16, max_size=16).filter(lambda ip: ip[:12] != V4_MAPPED_PREFIX)
 
@@ -38,7 +39,7 @@ def readings(draw: st.DrawFn, netns: str) -> Reading:
     high = draw(st.integers(low, capacity))
     states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 65_535), max_size=4))
     pool = Pool(netns, kind, draw(ip), peer, port)
-    return Reading(pool, held, capacity, low, high, states, draw(st.integers(0, 65_535)), draw(TEXTS))
+    return Reading(pool, held, capacity, low, high, states, draw(st.integers(0, 65_535)), draw(TEXTS), draw(KNEES))
 
 
 @st.composite
@@ -147,6 +148,16 @@ def test_failures_and_owners_travel_only_where_there_are_any() -> None:
     assert [(one.failures, one.owner) for one in told.readings] == [(0, ""), (65_535, "haproxy.service, pid 1312")]
 
 
+def test_the_knee_travels_only_where_it_was_looked_for() -> None:
+    """Silence and "no" are not the same."""
+    readings = [replace(a_reading(pool=a_pool(9001 + n)), knee=knee) for n, knee in enumerate((None, False, True))]
+
+    told = decode(encode(a_snapshot(*readings)))
+
+    assert [one.knee for one in told.readings] == [None, False, True]
+    assert "knee" not in msgpack.unpackb(encode(a_snapshot(a_reading())))["columns"]
+
+
 def test_owners_past_the_bound_go_unnamed_and_the_rest_still_travels() -> None:
     readings = [replace(a_reading(pool=a_pool(port)), owner=f"pod {port}") for port in range(1, MAX_OWNERS + 3)]
 
@@ -227,6 +238,7 @@ def test_a_body_beyond_the_limit_is_not_even_unpacked() -> None:
         ({"columns": {**a_document()["columns"], "owner": b"\0"}, "owners": ["a"]}, "columns.owner"),
         ({"columns": {**a_document()["columns"], "owner": b"\2\0"}, "owners": ["a"]}, "columns.owner"),
         ({"columns": {**a_document()["columns"], "owner": b"\1\0"}}, "columns.owner"),
+        ({"columns": {**a_document()["columns"], "knee": b"\3\0"}}, "columns.knee"),
         ({"unreadable": 2}, "unreadable"),
         ({"unreadable": [[1]]}, "unreadable[0]"),
         ({"unreadable": [[-1, "x"]]}, "unreadable[0]"),
