@@ -85,6 +85,8 @@ class Ground:
         self._kept: list[socket.socket] = []
         self.ip(HERE_LINES.format(there=there.thread_id))
         self.ip_there(THERE_LINES)
+        # On a busy machine the peer repeats a FIN, is answered twice, and resets: that must end no TIME_WAIT of ours.
+        self.sysctl("tcp_rfc1337", 1)
         self.lend(LOW, HIGH)
         self.server, self.other_server = self.listen_there(PORT), self.listen_there(OTHER_PORT)
 
