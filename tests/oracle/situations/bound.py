@@ -1,4 +1,4 @@
-"""Ports that something bound and does not listen on: no connect() gets them, wherever it goes, for as long as their bucket says so."""
+"""Ports that something bound and does not listen on: no connect() gets them, as long as their bucket says so."""
 
 from shared.tcp import State
 from tests.oracle.application import (
