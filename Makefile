@@ -39,7 +39,8 @@ format: install ## Bring the code into form
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: install deps ## Measure sampling beside its peers and write docs/performance.md (BENCH=--million for all)
+bench: install deps ## Measure sampling and connect(), and write docs/performance.md (BENCH=--million for all)
+	@$(BIN)/python -m benchmarks.connect_latency --write
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
 
 kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)

@@ -1,5 +1,9 @@
 """Putting measured tables into docs/performance.md, between markers, so that nobody copies figures by hand."""
 
+import os
+import platform
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.fabricate import REPOSITORY
@@ -20,3 +24,10 @@ def replaced(document: str, name: str, text: str) -> str:
 def write_section(name: str, text: str, path: Path = DOCUMENT) -> None:
     """Replace one section of the file."""
     path.write_text(replaced(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+
+
+def measured_by(module: str) -> str:
+    """The command as it was given, where and when: `python -m …` on Linux …."""
+    command = " ".join(["python -m", module, *sys.argv[1:]])
+    machine = f"Linux {platform.release()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    return f"`{command}` on {machine}, {datetime.now(UTC).date().isoformat()}."

@@ -12,7 +12,6 @@ checked at the end; a missed one is exit status 1.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,11 +19,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from benchmarks.document import write_section
+from benchmarks.document import measured_by, write_section
 from benchmarks.fabricate import REPOSITORY, fabricated
 from benchmarks.ways import Cost
 from tests.netns import Netns, become_root_of_own_namespaces, fresh_netns
@@ -204,13 +202,11 @@ def bars(results: Mapping[int, Mapping[str, Row]]) -> list[tuple[bool, str]]:
     return judged
 
 
-def report(results: Mapping[int, Mapping[str, Row]], command: str) -> str:
+def report(results: Mapping[int, Mapping[str, Row]]) -> str:
     """All sizes, where and when they were measured, and the bars."""
-    machine = f"Linux {platform.release()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
-    when = datetime.now(UTC).date().isoformat()
     tables = [table(sockets, rows) for sockets, rows in results.items()]
     verdicts = "\n".join(f"- {'met' if met else '**MISSED**'}: {what}" for met, what in bars(results))
-    return "\n\n".join([f"`{command}` on {machine}, {when}.", *tables, verdicts])
+    return "\n\n".join([measured_by("benchmarks.sampling"), *tables, verdicts])
 
 
 def main() -> int:
@@ -226,7 +222,7 @@ def main() -> int:
     for sockets in sizes:
         results[sockets] = compare(sockets, arguments.rounds)
         print(table(sockets, results[sockets]), end="\n\n", flush=True)
-    text = report(results, " ".join(["python -m benchmarks.sampling", *sys.argv[1:]]))
+    text = report(results)
     print(text.rpartition("\n\n")[2])
     if arguments.write:
         write_section("sampling", text)
