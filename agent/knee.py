@@ -8,8 +8,8 @@ one more dump, of the sockets towards these pools' remote ports alone.
 
 import struct
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,12 +23,9 @@ from shared.tcp import State
 
 EVERY_S = 30.0
 """How long what was counted stands in for what is."""
-MOST_PORTS = 150_000
-"""So many ports one look reads, at 1.7 µs each with the kernel's share: the fullest pools first, the others wait."""
+MOST_SOCKETS = 150_000
+"""So many one look reads, at 1.5 µs each with the kernel's share: the fullest pools first, the others wait."""
 MOST_POOLS = 100
-
-Ports = defaultdict[tuple[int, bytes], set[int]]
-"""(family, remote port + local address + remote address as they stand in a record) → local ports."""
 
 
 @dataclass(slots=True)
@@ -44,58 +41,42 @@ class Knees:
         `now_s` is monotonic. Raises DumpError.
         """
         sums = {pool: sum(states.values()) for pool, states in held.items()}
-        even, all_but_certainly = even_count(known), known.capacity + known.overlap
-        suspects = {pool for pool, ports in sums.items() if ports + known.unproven >= even}
+        even, all_for_certain = free_even(not_lent(known)), known.capacity + known.overlap
+        suspects = {pool for pool, sockets in sums.items() if sockets + known.unproven >= even}
         spent = {
-            pool
-            for pool in suspects
-            if not even or sums[pool] - held[pool].get(State.TIME_WAIT, 0) >= all_but_certainly
+            pool for pool in suspects if not even or sums[pool] - held[pool].get(State.TIME_WAIT, 0) >= all_for_certain
         }
         unsure = sorted(suspects - spent, key=lambda pool: -sums[pool])
         if unsure and now_s - self._counted_at_s >= EVERY_S:
-            self._counted = self._count(diag, _affordable(unsure, sums), known)
-            self._counted_at_s = now_s
+            self._counted, self._counted_at_s = count(diag, affordable(unsure, sums), known), now_s
         return {pool: self._counted.get(pool) for pool in unsure} | dict.fromkeys(spent, True)
 
-    def _count(self, diag: SockDiag, pools: Collection[Pool], known: Knowledge) -> dict[Pool, bool | None]:
-        settings, even, netns = known.settings, even_ports(known), next(iter(pools)).netns
-        young, old = Ports(set), Ports(set)
-        wanted = remote_port_in({pool.peer_port for pool in pools}, local_port_in([settings.port_range]))
-        for buffer in diag.dump(both_families(CONNECTED_STATES, wanted)):
-            gather(buffer, young, old, old_enough_ms(settings))
-        taken: defaultdict[Pool, set[int]] = defaultdict(set)
-        for ports, may_be_free in ((young, False), (old, True)):
-            for (family, key), its in ports.items():
-                pool = pool_of(family, key, netns)
-                if not (may_be_free and may_reuse(pool.local, pool.peer, settings)):
-                    taken[pool] |= its
-        return {pool: is_past(len(even - taken[pool]), known.unproven) for pool in pools}
 
+def affordable(pools: Iterable[Pool], sums: Mapping[Pool, int]) -> list[Pool]:
+    """The first of `pools`, as many as one look may read; one at least.
 
-def _affordable(pools: Iterable[Pool], sums: dict[Pool, int]) -> list[Pool]:
-    """The first of them, as many as one look may read; one at least."""
+    `sums` are the sockets of every pool: a look reads all that go to the remote ports of those wanted.
+    """
+    towards: Counter[int] = Counter()
+    for pool, sockets in sums.items():
+        towards[pool.peer_port] += sockets
     chosen: list[Pool] = []
-    ports = 0
+    ports: set[int] = set()
     for pool in pools:
-        ports += sums[pool]
-        if chosen and (ports > MOST_PORTS or len(chosen) == MOST_POOLS):
+        ports.add(pool.peer_port)
+        if chosen and (sum(towards[port] for port in ports) > MOST_SOCKETS or len(chosen) == MOST_POOLS):
             break
         chosen.append(pool)
     return chosen
 
 
-def even_ports(known: Knowledge) -> set[int]:
-    """The ports that connect() looks at first and may lend."""
-    port_range = known.settings.port_range
-    return set(range(port_range.low, port_range.high + 1, 2)) - known.blocked - known.settings.reserved
-
-
-def even_count(known: Knowledge) -> int:
-    """How many that are, without making a set of them for every sample."""
-    port_range = known.settings.port_range
-    taken = known.blocked | known.settings.reserved
-    lost = sum(port in port_range and (port - port_range.low) % 2 == 0 for port in taken)
-    return len(range(port_range.low, port_range.high + 1, 2)) - lost
+def count(diag: SockDiag, pools: Collection[Pool], known: Knowledge) -> dict[Pool, bool | None]:
+    """Whether each of these pools is past the knee. Raises DumpError."""
+    marks = Marks(pools, known)
+    towards = remote_port_in({pool.peer_port for pool in pools}, local_port_in([known.settings.port_range]))
+    for buffer in diag.dump(both_families(CONNECTED_STATES, towards)):
+        marks.add(buffer)
+    return {pool: is_past(free_even(lent), known.unproven) for pool, lent in marks.by_pool.items()}
 
 
 def is_past(free: int, unproven: int) -> bool | None:
@@ -105,20 +86,61 @@ def is_past(free: int, unproven: int) -> bool | None:
     return False if free > unproven else None
 
 
-@lru_cache
-def _layout(length: int) -> struct.Struct:
-    """Family, state, local port, key, what the timer has left (see agent.netlink.records; this one in host order)."""
-    return struct.Struct(f">16x B B 2x H 34s 12x 4s {length - 72}x")
+def not_lent(known: Knowledge) -> bytearray:
+    """A byte for each port of the range, 1 where no connect() may have it."""
+    port_range = known.settings.port_range
+    marks = bytearray(len(port_range))
+    for port in known.blocked | known.settings.reserved:
+        if port in port_range:
+            marks[port - port_range.low] = 1
+    return marks
 
 
-def gather(buffer: memoryview, young: Ports, old: Ports, old_ms: int) -> None:
-    """Add the local port of every record of a buffer; that of a TIME_WAIT begun `old_ms` ago to `old`."""
-    time_wait, order = int(State.TIME_WAIT), sys.byteorder
+def free_even(marks: bytearray) -> int:
+    """How many ports at even offsets are not marked."""
+    return marks[::2].count(0)
+
+
+class Marks:
+    """For each pool a byte for each port of the range, 1 where connect() cannot have it."""
+
+    def __init__(self, pools: Iterable[Pool], known: Knowledge) -> None:
+        blocked = not_lent(known)
+        self.by_pool = {pool: bytearray(blocked) for pool in pools}
+        self._netns = next(iter(self.by_pool)).netns
+        self._settings = known.settings
+        self._by_key: dict[tuple[int, bytes], tuple[bytearray | None, bool]] = {}
+
+    def add(self, buffer: memoryview) -> None:
+        """Mark the port of every record of a buffer of whole messages, but for TIME_WAITs that connect() recycles."""
+        time_wait, order, low = int(State.TIME_WAIT), sys.byteorder, self._settings.port_range.low
+        youngest_left_ms = TIME_WAIT_MS - old_enough_ms(self._settings)
+        for family, state, port, key, left_ms in _rows(buffer):
+            marks, recycles = self._by_key.get((family, key)) or self._meet(family, key)
+            if marks is None:
+                continue
+            if recycles and state == time_wait and int.from_bytes(left_ms, order) <= youngest_left_ms:
+                continue
+            marks[port - low] = 1
+
+    def _meet(self, family: int, key: bytes) -> tuple[bytearray | None, bool]:
+        """The marks of a key's pool, none if it is not wanted; whether its TIME_WAITs may be recycled."""
+        pool = pool_of(family, key, self._netns)
+        found = self.by_pool.get(pool), may_reuse(pool.local, pool.peer, self._settings)
+        self._by_key[family, key] = found
+        return found
+
+
+def _rows(buffer: memoryview) -> Iterable[tuple[int, int, int, bytes, bytes]]:
+    """(family, state, local port, key, what the timer has left) of every record."""
     for offsets in records(buffer):
         if isinstance(offsets, range):
-            rows = _layout(offsets.step).iter_unpack(buffer[offsets.start : offsets.stop])
+            yield from _layout(offsets.step).iter_unpack(buffer[offsets.start : offsets.stop])
         else:
-            rows = (_layout(RECORD_BYTES).unpack_from(buffer, at) for at in offsets)
-        for family, state, port, key, left_ms in rows:
-            is_old = state == time_wait and TIME_WAIT_MS - int.from_bytes(left_ms, order) >= old_ms
-            (old if is_old else young)[family, key].add(port)
+            yield from (_layout(RECORD_BYTES).unpack_from(buffer, at) for at in offsets)
+
+
+@lru_cache
+def _layout(length: int) -> struct.Struct:
+    """See agent.netlink.records. Ports are in network order; the timer is not, and stays bytes."""
+    return struct.Struct(f">16x B B 2x H 34s 12x 4s {length - 72}x")

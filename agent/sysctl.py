@@ -16,6 +16,7 @@ INTEGERS = (
     "tcp_max_tw_buckets",
     "tcp_fin_timeout",
     "ip_unprivileged_port_start",
+    "tcp_l3mdev_accept",
 )
 """Read where the kernel has them: tcp_tw_reuse_delay came with 6.14."""
 USUAL_BYTES = 4096

@@ -146,7 +146,7 @@ def _tuples(question: Question, sockets: Iterable[Socket], ports: set[int]) -> d
             and socket.peer_port == question.peer_port
             and socket.peer == question.peer
             and socket.local == question.local
-            and socket.ifindex in (0, question.ifindex)
+            and socket.ifindex in (0, question.ifindex, question.vrf)
         ):
             found[socket.local_port] = socket
     return found

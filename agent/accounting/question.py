@@ -24,6 +24,8 @@ class Question:
     protocol: Protocol = Protocol.TCP
     ifindex: int = 0
     """The device the application binds to (SO_BINDTODEVICE), 0 for none."""
+    vrf: int = 0
+    """The VRF that device is or belongs to, 0 for none: it has bind buckets and connections of its own."""
     own_range: PortRange | None = None
     """The application's IP_LOCAL_PORT_RANGE."""
     bind_first: bool = False

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from agent.knee import EVERY_S, even_count, even_ports, is_past
+from agent.knee import EVERY_S, MOST_POOLS, MOST_SOCKETS, affordable, free_even, is_past, not_lent
 from agent.model import PortSettings
 from agent.sampling import Sampler
 from agent.tally import Knowledge
@@ -13,6 +13,7 @@ from benchmarks.fabricate import connect_in_repair
 from shared.model import Reading
 from shared.ports import PortRange
 from shared.tcp import State
+from tests.builders import a_pool
 from tests.netns import Netns
 from tests.sockets import connect, listen
 
@@ -116,10 +117,22 @@ def test_ports_that_may_be_blocked_leave_it_open(free: int, unproven: int, knee:
     assert is_past(free, unproven) is knee
 
 
-@pytest.mark.parametrize("ports", [RANGE, PortRange(40_001, 40_019), PortRange(40_001, 40_001)])
-def test_even_means_as_far_from_the_start_of_the_range_as_that(ports: PortRange) -> None:
+@pytest.mark.parametrize(
+    ("ports", "free"), [(RANGE, 9), (PortRange(40_001, 40_019), 8), (PortRange(40_001, 40_001), 1)], ids=str
+)
+def test_even_means_as_far_from_the_start_of_the_range_as_that(ports: PortRange, free: int) -> None:
     settings = PortSettings(ports, reserved=frozenset({40_003, 40_004, 50_000}))
-    known = Knowledge(settings, frozenset({40_004, 40_005, 9_001}))
 
-    assert even_ports(known) == {port for port in ports.ports if (port - ports.low) % 2 == 0} - {40_003, 40_004, 40_005}
-    assert even_count(known) == len(even_ports(known))
+    assert free_even(not_lent(Knowledge(settings, frozenset({40_004, 40_005, 9_001})))) == free
+
+
+def test_one_look_reads_so_many_sockets_of_the_fullest_pools() -> None:
+    """Pools towards one remote port are read together, wanted or not."""
+    web, mail, more = a_pool(443), a_pool(25), a_pool(443, peer="10.0.0.2")
+    neighbour = a_pool(443, peer="10.0.0.3")
+    sums = {web: 28_000, mail: 20_000, more: 18_000, neighbour: MOST_SOCKETS - 60_000}
+
+    assert affordable([web, mail, more], sums) == [web]
+    assert affordable([mail, web, more], {**sums, mail: 14_000}) == [mail, web, more]
+    assert affordable([web], {web: 2 * MOST_SOCKETS}) == [web]
+    assert len(affordable([a_pool(port) for port in range(1, 200)], {})) == MOST_POOLS

@@ -195,6 +195,13 @@ def test_a_device_bound_socket_takes_its_tuple_from_its_own_device_only() -> Non
     assert account(in_pool(40), replace(ASKED, ifindex=3)).held == 40
 
 
+def test_within_a_vrf_its_own_sockets_take_the_tuple_too() -> None:
+    """`ip vrf exec` binds to the VRF; another application of it may bind to one of its devices."""
+    of_the_vrf = [one._replace(ifindex=7) for one in in_pool(40)]
+
+    assert account(of_the_vrf, replace(ASKED, ifindex=3, vrf=7)).held == 40
+
+
 def test_an_odd_range_may_leave_out_one_end() -> None:
     odd = settings(high=40_200)
 
