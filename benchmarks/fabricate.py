@@ -9,6 +9,7 @@ hold 20,000 files, so it spreads them over children. Needs CAP_NET_ADMIN and lo 
 
 import argparse
 import contextlib
+import math
 import resource
 import socket
 import struct
@@ -22,6 +23,7 @@ IP_LOCAL_PORT_RANGE = 51
 SOCKETS_A_PROCESS = 18_000
 FIRST_PORT = 32_768
 FIRST_PEER_PORT = 1_000
+FIRST_WAITING_PORT = 2_000
 LOCAL_IP, PEER_IP = "127.0.0.1", "127.1.0.1"
 """connect() towards any 127/8 address comes from 127.0.0.1; nobody listens on the peer's."""
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -31,9 +33,14 @@ def connect_in_repair(local_port: int, peer: tuple[str, int], family: int = sock
     """One ESTABLISHED socket from `local_port` to `peer`, autobound as a plain connect() would be."""
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-    made.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", local_port | local_port << 16))
+    _choose(made, local_port)
     made.connect(peer)
     return made
+
+
+def _choose(client: socket.socket, local_port: int) -> None:
+    """Leave connect() that port alone; it stays autobound."""
+    client.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", local_port | local_port << 16))
 
 
 def hold(first: int, count: int, ports_per_pool: int) -> list[socket.socket]:
@@ -43,6 +50,23 @@ def hold(first: int, count: int, ports_per_pool: int) -> list[socket.socket]:
         pool, port = divmod(number, ports_per_pool)
         held.append(connect_in_repair(FIRST_PORT + port, (PEER_IP, FIRST_PEER_PORT + pool)))
     return held
+
+
+def leave_in_time_wait(count: int, ports_per_pool: int = 28_000) -> None:
+    """So many TIME_WAITs in pools of their own: real connections that our side closed first, some 80 µs each.
+
+    They last 60 s, and net.ipv4.tcp_max_tw_buckets bounds them.
+    """
+    pools = range(FIRST_WAITING_PORT, FIRST_WAITING_PORT + math.ceil(count / ports_per_pool))
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server((PEER_IP, port))) for port in pools]
+        for number in range(count):
+            pool, port = divmod(number, ports_per_pool)
+            with socket.socket() as client:
+                _choose(client, FIRST_PORT + port)
+                client.connect(servers[pool].getsockname())
+                accepted, _ = servers[pool].accept()
+            accepted.close()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Fabricated sockets are real to the kernel and to the agent, and do not outlive their block."""
 
 from agent.sampling import Sampler
-from benchmarks.fabricate import FIRST_PORT, LOCAL_IP, PEER_IP, fabricated
+from benchmarks.fabricate import FIRST_PORT, LOCAL_IP, PEER_IP, fabricated, leave_in_time_wait
 from shared.model import Reading
 from shared.tcp import State
 from tests.netns import Netns
@@ -48,3 +48,15 @@ def test_they_are_bound_as_connect_binds_so_that_another_destination_may_share_t
     block.__exit__(None, None, None)
 
     assert (reading.held, reading.capacity) == (1, 1)
+
+
+def test_time_waits_have_pools_of_their_own(netns: Netns) -> None:
+    netns.set_sysctl("ipv4/tcp_tw_reuse", "0")
+    netns.run(leave_in_time_wait, 50, ports_per_pool=30)
+
+    readings = netns.run(sample)
+
+    assert [(str(one.pool), one.states) for one in sorted(readings, key=lambda one: one.pool)] == [
+        (f"{LOCAL_IP} -> {PEER_IP}:2000", {State.TIME_WAIT: 30}),
+        (f"{LOCAL_IP} -> {PEER_IP}:2001", {State.TIME_WAIT: 20}),
+    ]

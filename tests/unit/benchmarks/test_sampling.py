@@ -38,7 +38,7 @@ def test_a_disturbed_round_is_measured_again_within_reason() -> None:
 
 
 def test_a_way_that_did_not_run_says_so_in_the_table() -> None:
-    lines = table(20_000, {"floor": a_row()}).splitlines()
+    lines = table("20,000 sockets", {"floor": a_row()}).splitlines()
 
     assert "| /proc/net/tcp in Python | not run |  |  |  |  |  |" in lines
 
