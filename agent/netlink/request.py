@@ -81,14 +81,6 @@ def _one_of(ranges: Sequence[PortRange], not_below: int, not_above: int, tail: b
     return b"".join([*pieces, tail])
 
 
-def towards_port(port: int, and_then: bytes = b"") -> bytes:
-    """Bytecode: the remote port is `port` [and what `and_then` asks for]."""
-    rest = len(and_then)
-    return (
-        _COMPARISON.pack(_D_GE, 8, 20 + rest, 0, 0, port) + _COMPARISON.pack(_D_LE, 8, 12 + rest, 0, 0, port) + and_then
-    )
-
-
 def without(port_range: PortRange, ports: Iterable[int]) -> list[PortRange]:
     """The stretches of the range that remain when the ports are taken out."""
     stretches: list[PortRange] = []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.netlink.bytecode import AF_INET, AF_INET6, wanted
-from agent.netlink.request import both_families, local_port_in, one_family, towards_port, without
+from agent.netlink.request import both_families, local_port_in, one_family, remote_port_in, without
 from shared.ports import PortRange
 from shared.tcp import State, state_mask
 
@@ -32,7 +32,7 @@ def test_a_port_passes_that_lies_in_one_of_the_ranges(taken_out: set[int], port:
 
 @given(PORTS, PORTS)
 def test_a_destination_is_asked_for_by_its_port(port: int, asked_for: int) -> None:
-    asked = wanted(both_families(ESTABLISHED, towards_port(asked_for, local_port_in([PortRange(40_000, 40_299)]))))
+    asked = wanted(both_families(ESTABLISHED, remote_port_in([asked_for], local_port_in([PortRange(40_000, 40_299)]))))
 
     assert asked.accepts(State.ESTABLISHED, 40_005, port) == (port == asked_for)
     assert not asked.accepts(State.ESTABLISHED, 50_000, asked_for)

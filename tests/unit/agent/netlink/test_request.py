@@ -11,7 +11,6 @@ from agent.netlink.request import (
     one_family,
     remote_port_in,
     tcp_families,
-    towards_port,
     without,
 )
 from shared.ports import PortRange
@@ -67,14 +66,6 @@ def test_a_filter_takes_exactly_the_ports_of_its_ranges(
     assert accepts(code, sport=port, auto=auto) is wanted
 
 
-@given(PORTS, PORTS)
-def test_a_filter_by_remote_port_takes_that_port_alone(port: int, other: int) -> None:
-    code = towards_port(port)
-
-    assert passes_audit(code)
-    assert accepts(code, sport=1, dport=other) is (other == port)
-
-
 @given(st.sets(PORTS, min_size=1, max_size=20), PORTS, port_ranges(), PORTS)
 def test_a_filter_by_remote_ports_takes_them_alone_and_combines_with_one_by_local_ports(
     ports: set[int], other: int, ranges: list[PortRange], local: int
@@ -84,15 +75,6 @@ def test_a_filter_by_remote_ports_takes_them_alone_and_combines_with_one_by_loca
     assert passes_audit(code)
     for remote in (*ports, other):
         assert accepts(code, sport=local, dport=remote) is (remote in ports and any(local in one for one in ranges))
-
-
-@given(port_ranges(), PORTS, PORTS, PORTS)
-def test_filters_by_remote_and_local_port_combine(ranges: list[PortRange], port: int, other: int, local: int) -> None:
-    code = towards_port(port, local_port_in(ranges))
-
-    assert passes_audit(code)
-    assert accepts(code, sport=local, dport=port) is any(local in one for one in ranges)
-    assert accepts(code, sport=ranges[0].low, dport=other) is (other == port)
 
 
 @given(st.sets(st.integers(40_000, 40_030)))
