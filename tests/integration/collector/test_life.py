@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import signal
 import socket
 from http.client import HTTPConnection
@@ -134,16 +133,12 @@ def test_a_lock_that_cannot_be_written(database: Path) -> None:
 
 def test_a_database_that_may_only_be_read(database: Path) -> None:
     database.chmod(0o400)
-    if os.access(database, os.W_OK):
-        pytest.skip("whoever runs this may write everywhere")
     assert "readonly" in mistake("serve", "--listen", "127.0.0.1:0", "--database", database)
 
 
 def test_a_folder_that_may_not_be_entered(database: Path) -> None:
     database.parent.chmod(0)
     try:
-        if os.access(database, os.R_OK):
-            pytest.skip("whoever runs this may read everywhere")
         assert "cannot be read: Permission denied" in mistake("token", "list", "--database", database)
     finally:
         database.parent.chmod(0o700)
