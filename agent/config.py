@@ -51,6 +51,8 @@ class AgentConfig:
     interval_s: float = 10.0
     most_pools: int = 200
     """Pools listed one by one a namespace; the rest travel as exact sums."""
+    probe: bool = True
+    """Whether ports may be probed, to find binders that no list of the kernel shows."""
     spool_dir: Path = field(default_factory=default_spool_dir)
     spool_max_bytes: int = 64 * 1024 * 1024
     spool_max_age_s: float = 48 * 3600.0

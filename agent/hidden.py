@@ -27,6 +27,8 @@ class HiddenBinders:
     at_once: bool = False
     """Sweep in one go, for a command that samples once; else thinly, sample by sample."""
     buckets: Buckets = field(default_factory=Buckets)
+    may_probe: bool = True
+    """Whether anything may be asked for at all: an operator may forbid it."""
     found: bool = False
     """Whether there are any: then nothing is taken for granted."""
     why_not: str = ""
@@ -36,6 +38,8 @@ class HiddenBinders:
 
     def look(self, settings: PortSettings, visible: frozenset[int], now_s: float, *, hot: bool) -> None:
         """Ask for the ports that are worth it now. `visible` binders are known without; `hot`: a pool runs short."""
+        if not self.may_probe:
+            return
         ports = [port for port in settings.port_range.ports if port not in settings.reserved and port not in visible]
         try:
             if not (hot or self.found):

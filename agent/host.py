@@ -41,6 +41,8 @@ class HostSampler:
     """Names of the namespaces wanted, OWN among them; none for all."""
     at_once: bool = False
     """For a command that samples once: look for hidden binders in one go, not thinly over many samples."""
+    may_probe: bool = True
+    """Whether ports may be probed (agent.probe)."""
     atlas: Atlas = field(default_factory=Atlas)
     _samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
 
@@ -77,7 +79,7 @@ class HostSampler:
         return HostSample(tuple(within_limits(summaries)), known[0].name, tuple(failed), notes)
 
     def _new(self, place: NetnsId) -> Sampler:
-        return Sampler(place, self.most_pools, HiddenBinders(at_once=self.at_once))
+        return Sampler(place, self.most_pools, HiddenBinders(at_once=self.at_once, may_probe=self.may_probe))
 
     def _missing(self, known: Sequence[NetnsId]) -> list[Unreadable]:
         """Those asked for by name that are not there; where that is all of them, it is an error."""

@@ -59,7 +59,7 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledge
 
     Failures in the ledger leave with the next sample that can be taken.
     """
-    sampler = HostSampler(most_pools=config.most_pools, only=config.netns)
+    sampler = HostSampler(most_pools=config.most_pools, only=config.netns, may_probe=config.probe)
     insight = Insight(sampler.atlas)
     told: set[str] = set()
 

@@ -8,7 +8,7 @@ from typing import Any
 from agent import sysctl
 from agent.advice import Option, Situation, options
 from agent.binders import IDLE, LISTEN, read_sockets
-from agent.commands.arguments import add_netns, positive_integer, share
+from agent.commands.arguments import add_netns, add_no_probe, positive_integer, share
 from agent.host import HostSampler
 from agent.insight import Insight
 from agent.netlink.records import Socket
@@ -40,12 +40,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--target", type=positive_integer, metavar="N", help="connections that a pool should allow")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_netns(parser)
+    add_no_probe(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Advise on each pool near its limit; on none, say so."""
-    sampler = HostSampler(only=arguments.netns, at_once=True)
+    sampler = HostSampler(only=arguments.netns, may_probe=not arguments.no_probe, at_once=True)
     now_s = clock.monotonic_s()
     sample = Insight(sampler.atlas).into(sampler.sample_all(now_s), now_s)
     near = [one for one in sample.readings if one.occupancy >= arguments.at_least]

@@ -18,6 +18,13 @@ def add_netns(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_no_probe(parser: argparse.ArgumentParser) -> None:
+    """`--no-probe`: `arguments.no_probe`."""
+    parser.add_argument(
+        "--no-probe", action="store_true", help="do not probe ports: binders that no list shows stay hidden"
+    )
+
+
 def positive_integer(text: str) -> int:
     """A whole number from 1 on."""
     if not text.isascii() or not text.isdigit() or int(text) == 0:

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any, NoReturn
 
-from agent.commands.arguments import add_netns, share
+from agent.commands.arguments import add_netns, add_no_probe, share
 from agent.host import HostSample, HostSampler
 from agent.identity import host_name
 from agent.insight import Insight
@@ -39,6 +39,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--critical", type=share, default=0.85, metavar="SHARE", help="held share that alarms (0.85)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     add_netns(parser)
+    add_no_probe(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -50,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     taken_at_ms = clock.wall_ms()
     sample: HostSample | None = None
     try:
-        sampler, now_s = HostSampler(only=arguments.netns, at_once=True), clock.monotonic_s()
+        sampler, now_s = (
+            HostSampler(only=arguments.netns, may_probe=not arguments.no_probe, at_once=True),
+            clock.monotonic_s(),
+        )
         sample = Insight(sampler.atlas).into(sampler.sample_all(now_s), now_s)
         verdict = judge(sample.readings, thresholds, own=sample.own, unreadable=sample.unreadable)
     except PortgaugeError as error:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from agent.commands.arguments import add_netns, positive_integer, positive_seconds
+from agent.commands.arguments import add_netns, add_no_probe, positive_integer, positive_seconds
 from agent.failures import Failures
 from agent.host import HostSampler
 from agent.identity import host_name
@@ -35,12 +35,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--json", action="store_true", help="print one JSON object (with --watch: one a line)")
     parser.add_argument("--limit", type=positive_integer, default=20, metavar="N", help="pools to list a namespace")
     add_netns(parser)
+    add_no_probe(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table once, or again and again."""
-    sampler = HostSampler(only=arguments.netns, at_once=not arguments.watch)
+    sampler = HostSampler(only=arguments.netns, may_probe=not arguments.no_probe, at_once=not arguments.watch)
     insight = Insight(sampler.atlas)
     in_place = arguments.watch and not arguments.json and sys.stdout.isatty()
     try:

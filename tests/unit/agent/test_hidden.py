@@ -71,3 +71,11 @@ def test_where_asking_is_not_possible_it_says_why(host: Netns) -> None:
     host.run(look, hidden, 0.0)
 
     assert "loopback" in hidden.why_not
+
+
+def test_an_operator_may_forbid_it(host: Netns, keep: list[socket.socket]) -> None:
+    host.run(connect, keep, host.run(listen, keep, 9001), 50, local="127.0.0.1")
+    hidden = HiddenBinders(at_once=True, may_probe=False)
+    host.run(look, hidden, 0.0, hot=True)
+
+    assert hidden.buckets.known == {}

@@ -339,3 +339,20 @@ def test_advise_json_carries_gains_as_numbers(host: Netns, capsys: pytest.Captur
 
     assert pool["held"] == 255
     assert pool["options"][0]["gain"] == 300
+
+
+@pytest.mark.parametrize("command", ["pools", "check", "advise"])
+def test_no_probe_leaves_the_kernel_in_peace(host: Netns, command: str) -> None:
+    """Each probed port counts one Tcp.EstabResets."""
+
+    def resets() -> int:
+        names, values = [
+            line.split() for line in Path("/proc/thread-self/net/snmp").read_text().splitlines() if line[:4] == "Tcp:"
+        ]
+        return int(values[names.index("EstabResets")])
+
+    before = host.run(resets)
+    host.run(main, [command, "--netns", "own", "--no-probe"])
+    assert host.run(resets) == before
+    host.run(main, [command, "--netns", "own"])
+    assert host.run(resets) > before
