@@ -78,7 +78,9 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         ),
         hopes=only_real(
             Doubt(len(young), UNSURE_AGE),
-            Doubt(len(_maybe_released(table) & blocked.keys() - tuples.keys()), MAYBE_RELEASED),
+            Doubt(
+                len((_maybe_released(table) & blocked.keys()) - _held_anyway(question, table, usable)), MAYBE_RELEASED
+            ),
         ),
         free_even_offset=sum((port - port_range.low) % 2 == 0 for port in free),
         probed=len(table.probed),
@@ -119,10 +121,8 @@ def worth_probing(question: Question, settings: PortSettings, table: Table) -> s
     """
     port_range = effective_range(settings.port_range, question.own_range)
     usable = set(port_range.ports) - settings.reserved
-    tuples = _tuples(question, table.sockets, usable)
-    held = {port for port, socket in tuples.items() if socket.state != State.TIME_WAIT}
     unsure = hidden_ports(table, usable) | (table.explicit - table.probed.keys())
-    return (unsure & usable) - held
+    return (unsure & usable) - _held_anyway(question, table, usable)
 
 
 def _most_hidden(table: Table, hidden: set[int]) -> int:
@@ -177,6 +177,12 @@ def _maybe_released(table: Table) -> set[int]:
     does not spoil (__inet_bhash2_update_saddr copies nothing).
     """
     return set(table.explicit - table.probed.keys()) if table.frees_ports_on_release else set()
+
+
+def _held_anyway(question: Question, table: Table, usable: set[int]) -> set[int]:
+    """Ports that the pool's own sockets hold, whatever becomes of their buckets; a TIME_WAIT may yet be recycled."""
+    tuples = _tuples(question, table.sockets, usable)
+    return {port for port, socket in tuples.items() if socket.state != State.TIME_WAIT}
 
 
 def age_ms(time_wait: Socket) -> int:

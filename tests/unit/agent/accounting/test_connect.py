@@ -122,6 +122,10 @@ def test_an_explicit_binder_that_the_newest_kernel_may_have_released_is_a_hope()
     assert bounds(account(explicit=frozenset({40_010}))) == (199, 199, 200)
 
 
+def test_a_binder_whose_own_tuple_is_the_pools_holds_its_port_released_or_not() -> None:
+    assert bounds(account(in_pool(20), explicit=frozenset(range(40_000, 40_020)))) == (180, 180, 180)
+
+
 def test_bind_address_no_port_proves_the_bucket_open_where_ports_are_released() -> None:
     flagged = elsewhere(30, sockopt=PLAIN | BIND_ADDRESS_NO_PORT)
 
