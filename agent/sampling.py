@@ -11,9 +11,9 @@ from agent.binders import LISTEN, binder_pools, binders, bound_ports
 from agent.hidden import HiddenBinders
 from agent.knee import Knees
 from agent.model import NetnsId, PortSettings
+from agent.netlink.opening import open_sockets
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
-from agent.netlink.sockets_text import open_sockets
 from agent.netns import sockstat
 from agent.reuse import may_reuse, old_enough_ms
 from agent.tally import CONNECTED_STATES, Counts, Held, Knowledge, Summary, count, count_aged, pools, summarise

@@ -10,8 +10,8 @@ from agent.accounting.question import Protocol, Question
 from agent.commands.arguments import endpoint, ip, port_range
 from agent.exact import open_accounts
 from agent.model import NetnsId
+from agent.netlink.opening import open_sockets
 from agent.netlink.sock_diag import SockDiag
-from agent.netlink.sockets_text import open_sockets
 from agent.netns import OWN, Atlas
 from agent.owners import owner_of
 from agent.render import derivation_text

@@ -1,15 +1,12 @@
 """Where there is no netlink for us: the kernel's lists of sockets as text. The edge."""
 
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.netlink import messages
 from agent.netlink.bytecode import wanted
 from agent.netlink.errors import DumpRefused
 from agent.netlink.proc_net import done, records, table_name
-from agent.netlink.request import both_families
 from agent.netlink.sock_diag import SockDiag
 
 NET = Path("/proc/thread-self/net")
@@ -43,27 +40,3 @@ class SocketsText(SockDiag):
             except OSError as error:
                 raise DumpRefused(error.errno or 0) from error
         yield memoryview(bytes(answer + done()))
-
-
-def open_sockets() -> SockDiag:
-    """The best list of sockets that this process gets. Raises DumpRefused where it gets none.
-
-    A filter (seccomp) refuses the netlink socket; a kernel without the module tcp_diag refuses the question.
-    """
-    try:
-        diag = SockDiag()
-    except DumpRefused as refused:
-        return _text(refused)
-    try:
-        for buffer in diag.dump(both_families(0)):
-            list(messages.records(buffer))
-    except DumpRefused as refused:
-        diag.close()
-        return _text(refused)
-    return diag
-
-
-def _text(refused: DumpRefused) -> SockDiag:
-    if not os.access(NET / "tcp", os.R_OK):
-        raise refused
-    return SocketsText(refused)

@@ -9,8 +9,8 @@ and with it the cables of a container that is gone, alive.
 import ctypes
 import os
 import socket
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -30,8 +30,21 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def travelling(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `function` in a thread of its own, which starts in the caller's namespace and may end anywhere."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="netns") as traveller:
-        return traveller.submit(function, *args, **kwargs).result()
+    answers: list[T] = []
+    faults: list[BaseException] = []
+
+    def go() -> None:
+        try:
+            answers.append(function(*args, **kwargs))
+        except BaseException as fault:  # noqa: BLE001 - raised where it is waited for
+            faults.append(fault)
+
+    traveller = threading.Thread(target=go, name="netns")
+    traveller.start()
+    traveller.join()
+    if faults:
+        raise faults[0]
+    return answers[0]
 
 
 def enter(ways: Sequence[str], inode: int) -> None:

@@ -12,7 +12,7 @@ from agent.netlink.errors import DumpRefused
 from agent.netlink.records import Socket, sockets
 from agent.netlink.request import both_families, one_family
 from agent.netlink.sock_diag import SockDiag
-from agent.netlink.sockets_text import SocketsText, open_sockets
+from agent.netlink.sockets_text import SocketsText
 from shared.tcp import ALL_STATES, State, state_mask
 from tests.netns import Netns
 from tests.sockets import connect, listen
@@ -53,31 +53,6 @@ def test_the_text_lists_what_netlink_lists(host: Netns, keep: list[socket.socket
 
     with host.run(SockDiag) as diag:
         assert host.run(tuples, text, request_) == host.run(tuples, diag, request_) != set()
-
-
-def test_where_netlink_answers_it_is_used(host: Netns) -> None:
-    with host.run(open_sockets) as diag:
-        assert (type(diag), diag.loss) == (SockDiag, "")
-
-
-def test_a_module_that_is_missing_is_found_by_asking(host: Netns, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without tcp_diag the socket opens, and the question is answered with ENOENT."""
-    monkeypatch.setattr("agent.netlink.sockets_text.both_families", lambda _states: one_family(2, 250, 0))
-
-    with host.run(open_sockets) as diag:
-        assert isinstance(diag, SocketsText)
-        assert "because the kernel refused to list sockets" in diag.loss
-
-
-def test_where_there_is_no_text_either_the_refusal_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(_diag: SockDiag) -> None:
-        raise DumpRefused(1)
-
-    monkeypatch.setattr("agent.netlink.sockets_text.NET", tmp_path / "none")
-    monkeypatch.setattr(SockDiag, "__init__", refuse)
-
-    with pytest.raises(DumpRefused):
-        open_sockets()
 
 
 def test_pools_counts_the_same_and_says_what_it_lacks(host: Netns) -> None:
