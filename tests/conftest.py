@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,10 @@ from tests.watching import why_not_watching
 hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("here")
 """Speed is measured in benchmarks: a busy machine must not fail a property."""
+
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+"""A test may hold a thousand connections; an ordinary user's soft limit is 1,024 files."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
