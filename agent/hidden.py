@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from agent.buckets import Buckets
 from agent.model import PortSettings
 from agent.probe import ProbeUnavailable, probe
+from shared.ports import HIGHEST_PORT
 
 SCOUTS = 256
 """Ports asked for at random where nothing is suspected: one binder in a hundred ports is found nine times in ten."""
@@ -40,12 +41,11 @@ class HiddenBinders:
         """Ask for the ports that are worth it now. `visible` binders are known without; `hot`: a pool runs short."""
         if not self.may_probe:
             return
-        ports = [port for port in settings.port_range.ports if port not in settings.reserved and port not in visible]
         try:
             if not (hot or self.found):
-                self._scout(ports, now_s)
+                self._scout(settings, visible, now_s)
             if hot or self.found:
-                self._sweep(ports, now_s)
+                self._sweep(settings, visible, now_s)
         except ProbeUnavailable as error:
             self.why_not = str(error)
 
@@ -60,18 +60,25 @@ class HiddenBinders:
         known = self.buckets.answers(now_s)
         return sum(port not in known and port not in settings.reserved for port in settings.port_range.ports)
 
-    def _scout(self, ports: list[int], now_s: float) -> None:
+    def _scout(self, settings: PortSettings, visible: frozenset[int], now_s: float) -> None:
         if self._last_scouting_s is not None and now_s - self._last_scouting_s < SCOUTS / PROBES_PER_S:
             return
         self._last_scouting_s = now_s
+        ports = _askable(settings, visible)
         self._ask(random.sample(ports, min(SCOUTS, len(ports))), now_s)
 
-    def _sweep(self, ports: list[int], now_s: float) -> None:
+    def _sweep(self, settings: PortSettings, visible: frozenset[int], now_s: float) -> None:
         elapsed_s = 1.0 if self._last_sweep_s is None else now_s - self._last_sweep_s
-        self._last_sweep_s = now_s
-        most = len(ports) if self.at_once else min(MOST_A_SAMPLE, int(PROBES_PER_S * elapsed_s))
-        self._ask(self.buckets.due(ports, most), now_s)
+        most = HIGHEST_PORT if self.at_once else min(MOST_A_SAMPLE, int(PROBES_PER_S * elapsed_s))
+        if most:
+            self._last_sweep_s = now_s
+            self._ask(self.buckets.due(_askable(settings, visible), most), now_s)
 
     def _ask(self, ports: list[int], now_s: float) -> None:
         self.buckets.learn(probe(ports), now_s)
         self.found = bool(self.buckets.shut(now_s))
+
+
+def _askable(settings: PortSettings, visible: frozenset[int]) -> list[int]:
+    """The ports of the range of which nothing is known without a probe."""
+    return [port for port in settings.port_range.ports if port not in settings.reserved and port not in visible]
