@@ -1,0 +1,116 @@
+"""Sampling all the time: each sample, or the reason why there is none, becomes a snapshot in the spool."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from agent.config import AgentConfig
+from agent.errors import SamplingFailed
+from agent.failures import Ledger
+from agent.host import HostSample, HostSampler
+from agent.insight import Insight
+from agent.netlink.errors import DumpError
+from agent.netns import UnknownNamespace
+from agent.spool import Spool, SpoolUnusable
+from agent.version import agent_version
+from shared import clock
+from shared.logs import fields
+from shared.model import Snapshot
+from shared.wire import encode
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger) -> AsyncIterator[None]:
+    """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block.
+
+    Failures in the ledger leave with the next sample that can be taken.
+    """
+    sampler = HostSampler(most_pools=config.most_pools, only=config.netns, may_probe=config.probe)
+    insight = Insight(sampler.atlas)
+    told: set[str] = set()
+
+    async def sample_once() -> None:
+        failures = ledger.take()
+
+        def observe() -> HostSample:
+            sample = insight.into(sampler.sample_all(clock.monotonic_s()), clock.monotonic_s(), failures)
+            for note in set(sample.notes) - told:
+                log.warning("samples are less accurate", extra=fields(why=note))
+            told.update(sample.notes)
+            return sample
+
+        astray = insight.astray
+        if not await asyncio.to_thread(_sample_and_spool, config, observe, spool):
+            ledger.add(failures)
+        if insight.astray > astray:
+            log.warning("failures of pools that are not sampled", extra=fields(connects=insight.astray - astray))
+
+    async def forever() -> None:
+        due_s = clock.monotonic_s()
+        while True:
+            await sample_once()
+            wake.set()
+            due_s = max(due_s + config.interval_s, clock.monotonic_s())
+            await asyncio.sleep(due_s - clock.monotonic_s())
+
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(forever(), name="sampling")
+        try:
+            yield
+        finally:
+            loop.cancel()
+
+
+def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> bool:
+    """Blocking: whether a sample could be taken. One that fails is spooled too, with its reason.
+
+    A disk that fails is no reason to stop looking.
+    """
+    taken_at_ms = clock.wall_ms()
+    outcome: HostSample | str
+    try:
+        outcome = observe()
+    except (DumpError, SamplingFailed, UnknownNamespace) as error:
+        outcome = str(error)
+        log.warning("no sample", extra=fields(why=outcome))
+
+    def encoded(seq: int) -> bytes:
+        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms)))
+
+    try:
+        seq = spool.put(encoded, taken_at_ms)
+    except SpoolUnusable as error:
+        log.error("a snapshot is lost", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
+    else:
+        log.debug("sampled", extra=fields(seq=seq))
+    return isinstance(outcome, HostSample)
+
+
+class Mark(NamedTuple):
+    """What sets one snapshot of a host apart from all others."""
+
+    boot_id: str
+    seq: int
+    taken_at_ms: int
+
+
+def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> Snapshot:
+    """The sample, or the reason why there is none, as what travels."""
+    seen = outcome if isinstance(outcome, HostSample) else None
+    return Snapshot(
+        host=config.host,
+        boot_id=mark.boot_id,
+        seq=mark.seq,
+        taken_at_ms=mark.taken_at_ms,
+        agent_version=agent_version(),
+        interval_ms=max(1, round(config.interval_s * 1000)),
+        labels=config.all_labels,
+        namespaces=tuple(one.namespace for one in seen.summaries) if seen else (),
+        readings=seen.readings if seen else (),
+        unreadable=seen.unreadable if seen else (),
+        failure=outcome if isinstance(outcome, str) else None,
+    )
