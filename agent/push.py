@@ -13,6 +13,7 @@ import aiohttp
 from agent.backoff import delay_s
 from agent.delivery import Fate, fate, retry_after_s
 from agent.errors import TokenUnreadable
+from agent.secret_file import SecretExposed, read_secret
 from agent.spool import Spool, Spooled
 from shared.logs import fields
 from shared.wire import CONTENT_TYPE
@@ -107,7 +108,9 @@ def token_reader(path: Path) -> Callable[[], str]:
 
     def read() -> str:
         try:
-            token = path.read_text().strip()
+            token = read_secret(path).strip()
+        except SecretExposed as error:
+            raise TokenUnreadable(path, f"{error.why}; {error.fix} {path}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise TokenUnreadable(path, str(error)) from error
         if not token or not token.isascii() or not token.isprintable() or " " in token:

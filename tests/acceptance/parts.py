@@ -22,6 +22,7 @@ from typing import IO, Any, NamedTuple
 
 from tests.acceptance.backend import GOODBYE, GREETING
 from tests.netns import Netns, end
+from tests.secret import a_secret
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 LOCAL_IP = "127.0.0.1"
@@ -372,8 +373,7 @@ def collector(netns: Netns, directory: Path, log: IO[str]) -> Iterator[Collector
 @contextmanager
 def agent(netns: Netns, directory: Path, collector: Collector, log: IO[str]) -> Iterator[subprocess.Popen[str]]:
     """The agent of the load balancer."""
-    token = directory / "push.token"
-    token.write_text(collector.token("push", "--host", HOST))
+    token = a_secret(directory / "push.token", collector.token("push", "--host", HOST))
     where = ["--collector", f"http://{COLLECTOR[0]}:{COLLECTOR[1]}", "--token-file", str(token)]
     who = [
         "--host",

@@ -13,6 +13,7 @@ import pytest
 
 from tests.collector_process import Serving, a_token, migrated, serving
 from tests.netns import end
+from tests.secret import a_secret
 
 PROGRAM = Path(sys.executable).with_name("portgauge-agent")
 HOST = "lb1"
@@ -24,8 +25,7 @@ class AnAgent:
     """`portgauge-agent run` with a spool and a token of its own; looks at its own namespace, not at other tests'."""
 
     def __init__(self, place: Path, token: str) -> None:
-        self._token_file = place / "token"
-        self._token_file.write_text(token)
+        self._token_file = a_secret(place / "token", token)
         self._spool, self.log = place / "spool", place / "agent.log"
         self._started: list[subprocess.Popen[bytes]] = []
 

@@ -14,6 +14,7 @@ from agent.watching import DRAIN_EVERY_S
 from shared.model import Reading, Snapshot
 from shared.wire import decode
 from tests.netns import Netns
+from tests.secret import a_secret
 from tests.watching import a_port
 
 PATIENCE_S = 30.0
@@ -41,8 +42,7 @@ def test_failures_are_sent_once_with_the_pool_and_its_owner(netns: Netns, tmp_pa
 
 
 def started(netns: Netns, place: Path) -> tuple["subprocess.Popen[bytes]", Path]:
-    token, log = place / "token", place / "log"
-    token.write_text("t")
+    token, log = a_secret(place / "token", "t"), place / "log"
     command = [sys.executable, "-m", "agent", "run", "--collector", NOBODY_LISTENS, "--token-file", str(token)]
     with log.open("wb") as file:
         return netns.popen(

@@ -14,6 +14,7 @@ from agent.errors import TokenUnreadable
 from agent.push import Pusher, pushing, token_reader
 from agent.spool import Spool
 from shared.wire import CONTENT_TYPE
+from tests.secret import a_secret
 
 SECRET = "pg_id_verysecret"
 
@@ -151,8 +152,7 @@ async def test_the_end_of_an_outage_is_said(
 
 
 def test_the_token_is_read_anew_so_that_it_can_be_rotated(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_text("one\n")
+    path = a_secret(tmp_path / "token", "one\n")
     read = token_reader(path)
     assert read() == "one"
     path.write_text("two\n")
@@ -161,11 +161,20 @@ def test_the_token_is_read_anew_so_that_it_can_be_rotated(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two tokens", b"\xff\xfe", b"a\nb"])
 def test_a_file_that_holds_no_token_is_said_so_without_its_content(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "token"
-    path.write_bytes(content)
+    path = a_secret(tmp_path / "token", content)
 
     with pytest.raises(TokenUnreadable) as caught:
         token_reader(path)()
 
     assert str(path) in str(caught.value)
     assert "two tokens" not in str(caught.value)
+
+
+def test_a_file_that_others_can_read_is_refused_with_the_mend(tmp_path: Path) -> None:
+    path = a_secret(tmp_path / "token", SECRET)
+    path.chmod(0o640)
+
+    with pytest.raises(TokenUnreadable, match=r"\(mode 0640\); chmod 600 ") as caught:
+        token_reader(path)()
+
+    assert SECRET not in str(caught.value)
