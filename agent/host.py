@@ -30,6 +30,11 @@ class HostSample:
         """Of all namespaces."""
         return tuple(reading for summary in self.summaries for reading in summary.readings)
 
+    @property
+    def sockets(self) -> int:
+        """Outbound sockets on ports of the range, in all namespaces."""
+        return sum(sum(summary.namespace.totals.values()) for summary in self.summaries)
+
 
 @dataclass(slots=True)
 class HostSampler:

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from agent.cadence import Reason
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
 from agent.failures import Ledger
 from agent.host import HostSample, HostSampler
 from agent.insight import Insight
 from agent.netlink.errors import DumpError
-from agent.netns import UnknownNamespace
+from agent.netns import UnknownNamespace, cpu_s
 from agent.spool import Spool, SpoolUnusable
+from agent.tallies import Samplings
 from agent.version import agent_version
 from shared import clock
 from shared.logs import fields
@@ -24,16 +26,18 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger) -> AsyncIterator[None]:
+async def sampling(
+    config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger, samplings: Samplings
+) -> AsyncIterator[None]:
     """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block.
 
-    Failures in the ledger leave with the next sample that can be taken.
+    Failures in the ledger leave with the next sample that can be taken. What was done is counted in `samplings`.
     """
     sampler = HostSampler(most_pools=config.most_pools, only=config.netns, may_probe=config.probe)
     insight = Insight(sampler.atlas)
     told: set[str] = set()
 
-    async def sample_once() -> None:
+    async def sample_once(reason: Reason) -> None:
         failures = ledger.take()
 
         def observe() -> HostSample:
@@ -44,15 +48,18 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledge
             return sample
 
         astray = insight.astray
-        if not await asyncio.to_thread(_sample_and_spool, config, observe, spool):
+        done = await asyncio.to_thread(_sample_and_spool, config, observe, spool)
+        count(samplings, reason, done)
+        if done.sample is None:
             ledger.add(failures)
         if insight.astray > astray:
             log.warning("failures of pools that are not sampled", extra=fields(connects=insight.astray - astray))
 
     async def forever() -> None:
-        due_s = clock.monotonic_s()
+        due_s, reason = clock.monotonic_s(), Reason.FIRST
         while True:
-            await sample_once()
+            await sample_once(reason)
+            reason = Reason.DUE
             wake.set()
             due_s = max(due_s + config.interval_s, clock.monotonic_s())
             await asyncio.sleep(due_s - clock.monotonic_s())
@@ -65,12 +72,35 @@ async def sampling(config: AgentConfig, spool: Spool, wake: asyncio.Event, ledge
             loop.cancel()
 
 
-def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> bool:
-    """Blocking: whether a sample could be taken. One that fails is spooled too, with its reason.
+class Done(NamedTuple):
+    """What one sample came to."""
+
+    sample: HostSample | None
+    """None where it failed."""
+    at_s: float
+    """Monotonic."""
+    cpu_s: float
+
+
+def count(samplings: Samplings, reason: Reason, done: Done) -> None:
+    """Add one sample."""
+    samplings.samples[reason] += 1
+    samplings.cpu_s += done.cpu_s
+    if done.sample is None:
+        samplings.failed += 1
+        return
+    samplings.last_at_s, samplings.last_cpu_s = done.at_s, done.cpu_s
+    samplings.sockets = done.sample.sockets
+    samplings.pools = len(done.sample.readings)
+    samplings.namespaces = len(done.sample.summaries)
+
+
+def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> Done:
+    """Blocking. A sample that fails is spooled too, with its reason.
 
     A disk that fails is no reason to stop looking.
     """
-    taken_at_ms = clock.wall_ms()
+    taken_at_ms, at_s, spent_s = clock.wall_ms(), clock.monotonic_s(), cpu_s()
     outcome: HostSample | str
     try:
         outcome = observe()
@@ -87,7 +117,7 @@ def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], sp
         log.error("a snapshot is lost", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
     else:
         log.debug("sampled", extra=fields(seq=seq))
-    return isinstance(outcome, HostSample)
+    return Done(outcome if isinstance(outcome, HostSample) else None, at_s, cpu_s() - spent_s)
 
 
 class Mark(NamedTuple):

@@ -10,6 +10,7 @@ from agent.identity import kernel_boot_id
 from agent.push import Pusher, pushing, token_reader
 from agent.reporting import sampling
 from agent.spool import Spool
+from agent.tallies import Samplings
 from agent.watching import watching
 from shared.logs import fields
 
@@ -34,7 +35,7 @@ async def run(config: AgentConfig) -> None:
     ) as spool:
         pusher = Pusher(spool, f"{config.collector.rstrip('/')}/v1/snapshots", read_token)
         log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
-        async with pushing(pusher), watching() as ledger, sampling(config, spool, pusher.wake, ledger):
+        async with pushing(pusher), watching() as ledger, sampling(config, spool, pusher.wake, ledger, Samplings()):
             await stop.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):

@@ -4,8 +4,8 @@
 """
 
 from agent.netns.atlas import Atlas, current, is_meant
-from agent.netns.entering import travelling
+from agent.netns.entering import cpu_s, travelling
 from agent.netns.errors import UnknownNamespace
 from agent.netns.naming import HOST, OWN
 
-__all__ = ["HOST", "OWN", "Atlas", "UnknownNamespace", "current", "is_meant", "travelling"]
+__all__ = ["HOST", "OWN", "Atlas", "UnknownNamespace", "cpu_s", "current", "is_meant", "travelling"]

@@ -10,6 +10,7 @@ import ctypes
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -28,23 +29,40 @@ _COOKIE_BYTES = 8
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+_journeys = threading.local()
+
+
 def travelling(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `function` in a thread of its own, which starts in the caller's namespace and may end anywhere."""
     answers: list[T] = []
     faults: list[BaseException] = []
+
+    took_s: list[float] = []
 
     def go() -> None:
         try:
             answers.append(function(*args, **kwargs))
         except BaseException as fault:  # noqa: BLE001 - raised where it is waited for
             faults.append(fault)
+        took_s.append(cpu_s())
 
     traveller = threading.Thread(target=go, name="netns")
     traveller.start()
     traveller.join()
+    _journeys.cpu_s = _travelled_s() + took_s[0]
     if faults:
         raise faults[0]
     return answers[0]
+
+
+def cpu_s() -> float:
+    """CPU seconds, user and system, that this thread took so far, with those of its journeys."""
+    return time.thread_time() + _travelled_s()
+
+
+def _travelled_s() -> float:
+    so_far: float = getattr(_journeys, "cpu_s", 0.0)
+    return so_far
 
 
 def enter(ways: Sequence[str], inode: int) -> None:

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+from agent.cadence import Reason
 from agent.config import AgentConfig
 from agent.host import HostSample
-from agent.reporting import Mark, snapshot_of
+from agent.reporting import Done, Mark, count, snapshot_of
+from agent.tallies import Samplings
 from agent.tally import Summary
 from shared.model import Unreadable
 from tests.builders import NOON_MS, a_namespace, a_reading
@@ -28,3 +30,17 @@ def test_a_sample_that_failed_travels_with_its_reason_and_no_readings() -> None:
 
     assert snapshot.failure == "sock_diag refused"
     assert (snapshot.namespaces, snapshot.readings) == ((), ())
+
+
+def test_samples_are_counted_by_reason_and_what_is_told_is_of_the_latest_that_succeeded() -> None:
+    seen = HostSample((Summary(a_namespace(), (a_reading(),)),), "host")
+    samplings = Samplings()
+
+    count(samplings, Reason.FIRST, Done(seen, at_s=5.0, cpu_s=0.03))
+    count(samplings, Reason.DUE, Done(None, at_s=15.0, cpu_s=0.01))
+
+    assert samplings.samples == {Reason.FIRST: 1, Reason.DUE: 1}
+    assert samplings.failed == 1
+    assert (samplings.last_at_s, samplings.last_cpu_s) == (5.0, 0.03)
+    assert (samplings.pools, samplings.namespaces) == (1, 1)
+    assert samplings.cpu_s == 0.04

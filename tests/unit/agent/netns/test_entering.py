@@ -4,11 +4,12 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from agent.netns.entering import cookie, enter, is_first, own_inode, travelling
+from agent.netns.entering import cookie, cpu_s, enter, is_first, own_inode, travelling
 from agent.netns.errors import NamespaceGone
 from tests.netns import Netns
 
@@ -30,6 +31,18 @@ def test_a_traveller_is_inside_and_the_caller_where_it_was(netns: Netns) -> None
 
 def test_a_traveller_starts_where_its_caller_is(netns: Netns) -> None:
     assert netns.run(travelling, own_inode) == netns.run(own_inode)
+
+
+def test_what_a_journey_took_is_told_to_who_sent_it_off() -> None:
+    def busy() -> None:
+        until_s = time.thread_time() + 0.05
+        while time.thread_time() < until_s:
+            pass
+
+    before_s = cpu_s()
+    travelling(travelling, busy)
+
+    assert 0.05 <= cpu_s() - before_s < 1.0
 
 
 def test_the_next_way_is_tried_where_the_first_is_gone_or_leads_elsewhere(netns: Netns) -> None:
@@ -62,6 +75,7 @@ def test_a_fresh_namespace_is_not_the_first(netns: Netns) -> None:
 
 ENTER = """
 import sys
+import time
 from agent.netns.entering import enter
 from agent.netns.errors import EntryRefused
 try:

@@ -1,0 +1,39 @@
+"""What the agent's sampling has done so far, as counts and ages that somebody may show. Pure.
+
+Written by the sampling loop alone, in the thread of the event loop; read there too.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from agent.cadence import Reason
+
+
+@dataclass(slots=True)
+class Samplings:
+    """Counts since the start; what is said of the latest sample is that of the latest one that succeeded."""
+
+    samples: Counter[Reason] = field(default_factory=Counter)
+    """Samples taken, the failed ones among them, by the reason for each."""
+    failed: int = 0
+    """Samples that failed; the snapshots of these carry the reason and no readings."""
+    deferred: int = 0
+    """Ticks at which a sample was wanted that the CPU share did not allow."""
+    restarts: int = 0
+    """How often a sampler that kept failing was replaced by a fresh one."""
+    cpu_s: float = 0.0
+    """CPU seconds that samples and ticks took, user and system."""
+    last_cpu_s: float = 0.0
+    """CPU seconds of the latest sample."""
+    last_at_s: float | None = None
+    """When the latest sample was taken, monotonic; None before the first."""
+    sockets: int = 0
+    """Outbound sockets that the latest sample counted, on ports of the range."""
+    pools: int = 0
+    """Pools that it lists one by one."""
+    namespaces: int = 0
+    """Network namespaces that it tells of."""
+
+    def age_s(self, now_s: float) -> float | None:
+        """How old the latest sample is; `now_s` is monotonic. None before the first."""
+        return None if self.last_at_s is None else max(0.0, now_s - self.last_at_s)
