@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -28,14 +28,16 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def sampling(
     config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger, samplings: Samplings
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block.
 
     Failures in the ledger leave with the next sample that can be taken. What was done is counted in `samplings`.
+    The block is given what stops the loop between two samples and spools a last one.
     """
     sampler = HostSampler(most_pools=config.most_pools, only=config.netns, may_probe=config.probe)
     insight = Insight(sampler.atlas)
     told: set[str] = set()
+    one_at_a_time = asyncio.Lock()
 
     async def sample_once(reason: Reason) -> None:
         failures = ledger.take()
@@ -58,16 +60,25 @@ async def sampling(
     async def forever() -> None:
         due_s, reason = clock.monotonic_s(), Reason.FIRST
         while True:
-            await sample_once(reason)
+            samplings.back_by_s = clock.monotonic_s()
+            async with one_at_a_time:
+                await sample_once(reason)
             reason = Reason.DUE
             wake.set()
             due_s = max(due_s + config.interval_s, clock.monotonic_s())
+            samplings.back_by_s = due_s
             await asyncio.sleep(due_s - clock.monotonic_s())
+
+    async def finish() -> None:
+        async with one_at_a_time:
+            loop.cancel()
+            await sample_once(Reason.LAST)
+        wake.set()
 
     async with asyncio.TaskGroup() as tasks:
         loop = tasks.create_task(forever(), name="sampling")
         try:
-            yield
+            yield finish
         finally:
             loop.cancel()
 
@@ -93,6 +104,8 @@ def count(samplings: Samplings, reason: Reason, done: Done) -> None:
     samplings.sockets = done.sample.sockets
     samplings.pools = len(done.sample.readings)
     samplings.namespaces = len(done.sample.summaries)
+    samplings.readings = done.sample.readings
+    samplings.spaces = tuple(summary.namespace for summary in done.sample.summaries)
 
 
 def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> Done:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agent.cadence import Reason
+from shared.model import Namespace, Reading
 
 
 @dataclass(slots=True)
@@ -33,6 +34,13 @@ class Samplings:
     """Pools that it lists one by one."""
     namespaces: int = 0
     """Network namespaces that it tells of."""
+    readings: tuple[Reading, ...] = ()
+    """What it read, pool by pool."""
+    spaces: tuple[Namespace, ...] = ()
+    """What it read, namespace by namespace."""
+    back_by_s: float | None = None
+    """By when the sampling loop means to come round again, monotonic; None before its first round. Where that is long
+    past, the loop hangs."""
 
     def age_s(self, now_s: float) -> float | None:
         """How old the latest sample is; `now_s` is monotonic. None before the first."""
