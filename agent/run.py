@@ -1,43 +1,161 @@
-"""The life of `portgauge-agent run`: sample, spool, push, until told to stop."""
+"""The life of `portgauge-agent run`: sample, spool, push, until told to stop; begin anew what a reload changes."""
 
 import asyncio
 import logging
+import os
 import signal
+import threading
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
+from agent import systemd
+from agent.blocks import Block, Blocks
 from agent.config import AgentConfig
+from agent.failures import Ledger
 from agent.identity import kernel_boot_id
 from agent.push import Pusher, pushing, token_reader
+from agent.reload import Part, Plan, plan
 from agent.reporting import sampling
 from agent.spool import Spool
+from agent.supervised import supervised
+from agent.systemd import Notifier
 from agent.tallies import Samplings
 from agent.watching import watching
+from shared import logs
+from shared.errors import PortgaugeError
 from shared.logs import fields
 
 log = logging.getLogger(__name__)
 
-FAREWELL_S = 1.0
-"""How long a stopping agent gives its last snapshot to arrive; what does not is in the spool."""
+LAST_SAMPLE_S = 0.9
+"""How long a stopping agent waits for its last sample."""
+FAREWELL_S = 0.7
+"""How long it then gives what is spooled to arrive; what does not is sent at the next start."""
+LAST_RESORT_S = 1.8
+"""A disk or kernel call that hangs must not keep the agent from ending: what is spooled is safe without a farewell."""
+LATE = 1
+"""Exit status of an agent that had to be cut short."""
 
 
-async def run(config: AgentConfig) -> None:
-    """Run until SIGTERM or SIGINT. Raises TokenUnreadable or SpoolUnusable at start, never later for their sake."""
-    read_token = token_reader(config.token_file)
-    read_token()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+class Order(Enum):
+    """What a signal asks for."""
+
+    STOP = auto()
+    RELOAD = auto()
+
+
+async def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> None:
+    """Run until SIGTERM or SIGINT; on SIGHUP use what `load` gives, unless it raises.
+
+    Raises TokenUnreadable or SpoolUnusable at start, never later for their sake.
+    """
+    token_reader(config.token_file)()
+    orders = _orders()
     with Spool(
         config.spool_dir,
         boot_id=kernel_boot_id(),
         max_bytes=config.spool_max_bytes,
         max_age_ms=round(config.spool_max_age_s * 1000),
     ) as spool:
-        pusher = Pusher(spool, f"{config.collector.rstrip('/')}/v1/snapshots", read_token)
         log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
-        async with pushing(pusher), watching() as ledger, sampling(config, spool, pusher.wake, ledger, Samplings()):
-            await stop.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    await pusher.idle.wait()
+        async with asyncio.TaskGroup() as tasks, watching() as ledger:
+            agent = Agent(config, spool, ledger, Blocks(tasks))
+            async with supervised(agent.notifier, agent.samplings, lambda: spool.state().snapshots):
+                await agent.begin()
+                while await orders.get() is Order.RELOAD:
+                    await agent.reload(load)
+                await agent.end()
     log.info("stopped", extra=fields(host=config.host))
+
+
+@dataclass(slots=True)
+class Agent:
+    """What runs while the spool is open: sampling and pushing, each a block of its own."""
+
+    config: AgentConfig
+    spool: Spool
+    ledger: Ledger
+    blocks: Blocks
+    notifier: Notifier = field(default_factory=systemd.from_environment)
+    samplings: Samplings = field(default_factory=Samplings)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _pusher: Pusher = field(init=False)
+    _pushing: Block[None] = field(init=False)
+    _sampling: Block[Callable[[], Awaitable[None]]] = field(init=False)
+
+    async def begin(self) -> None:
+        """Open both."""
+        await self._begin_pushing()
+        await self._begin_sampling()
+
+    async def end(self) -> None:
+        """Take, spool and, if the collector answers, send a last sample; then close both."""
+        self.notifier.tell(systemd.STOPPING, systemd.status("taking a last sample"))
+        try:
+            async with asyncio.timeout(LAST_SAMPLE_S):
+                await self._sampling.made()
+        except TimeoutError:
+            log.warning("no last sample: it would take too long")
+        await self._sampling.end()
+        self._pusher.idle.clear()
+        self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._pusher.idle.wait()
+        await self._pushing.end()
+
+    async def reload(self, load: Callable[[], AgentConfig]) -> None:
+        """Go on with the configuration that `load` gives; with the old one where that one cannot be used."""
+        self.notifier.tell(*systemd.reloading(), systemd.status("reloading the configuration"))
+        try:
+            wanted = plan(self.config, load())
+            token_reader(wanted.config.token_file)()
+        except PortgaugeError as error:
+            log.error("the configuration is not reloaded, the old one holds", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
+        else:
+            await self._apply(wanted)
+        self.notifier.tell(systemd.READY)
+
+    async def _apply(self, wanted: Plan) -> None:
+        self.config = wanted.config
+        if Part.LOGGING in wanted.parts:
+            logs.configure(level=wanted.config.log_level, as_json=wanted.config.log_json)
+        if Part.PUSHING in wanted.parts:
+            await self._pushing.end()
+            await self._begin_pushing()
+        if Part.SAMPLING in wanted.parts:
+            await self._sampling.end()
+            await self._begin_sampling()
+        for key in wanted.need_restart:
+            log.warning("a changed key takes effect at the next start only", extra=fields(key=key))
+        log.info("the configuration is reloaded", extra=fields(changed=",".join(wanted.changed) or "nothing"))
+
+    async def _begin_pushing(self) -> None:
+        url = f"{self.config.collector.rstrip('/')}/v1/snapshots"
+        self._pusher = Pusher(self.spool, url, token_reader(self.config.token_file), wake=self._wake)
+        self._pushing = await self.blocks.begin(pushing(self._pusher), "pushing")
+
+    async def _begin_sampling(self) -> None:
+        block = sampling(self.config, self.spool, self._wake, self.ledger, self.samplings)
+        self._sampling = await self.blocks.begin(block, "sampling")
+
+
+def _orders() -> "asyncio.Queue[Order]":
+    """Signals as orders. After the first SIGTERM or SIGINT the next one ends the process at once."""
+    loop, orders = asyncio.get_running_loop(), asyncio.Queue[Order]()
+
+    def stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        last_resort = threading.Timer(LAST_RESORT_S, os._exit, [LATE])
+        last_resort.daemon = True
+        last_resort.start()
+        orders.put_nowait(Order.STOP)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, orders.put_nowait, Order.RELOAD)
+    return orders

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import AgentConfig
+from agent.reload import PART_OF
 from collector.alerts.rules import BUILT_IN, Rule
 from collector.config import Config, Webhook
 from shared.settings import build
@@ -23,6 +24,11 @@ def test_every_key_is_documented(kind: type) -> None:
     ]
 
     assert missing == []
+
+
+def test_every_key_of_the_agent_says_what_a_reload_begins_anew() -> None:
+    """A key that agent.reload does not know would be ignored by a reload without a word."""
+    assert PART_OF.keys() == {one.name for one in dataclasses.fields(AgentConfig)}
 
 
 def test_the_built_in_rules_are_those_of_the_document() -> None:

@@ -1,0 +1,193 @@
+"""The life of a real agent under a real service manager's socket: ready, alive, reloaded, stopped."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.manager import Manager, a_manager
+from tests.netns import end
+from tests.secret import a_secret
+
+PROGRAM = Path(sys.executable).with_name("portgauge-agent")
+NOBODY_LISTENS = "http://127.0.0.1:9"
+
+
+class AnAgent:
+    """One that is started by a service manager, with a configuration file. Nobody takes what it sends."""
+
+    def __init__(self, place: Path, manager: Manager) -> None:
+        self._place, self._manager = place, manager
+        self.config, self.log = place / "agent.toml", place / "agent.log"
+        self.token = a_secret(place / "token", "t")
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def configure(self, **keys: str | float) -> None:
+        known: dict[str, str | float] = {
+            "collector": NOBODY_LISTENS,
+            "token_file": str(self.token),
+            "spool_dir": str(self._place / "spool"),
+            "interval_s": 3600.0,
+        }
+        lines = [f"{key} = {value!r}".replace("'", '"') for key, value in (known | keys).items()]
+        self.config.write_text("\n".join([*lines, 'netns = ["own"]', ""]))
+
+    def start(self, **environment: str) -> "subprocess.Popen[bytes]":
+        environ = os.environ | self._manager.environment | environment
+        with self.log.open("ab") as log:
+            command = [str(PROGRAM), "run", "--config", str(self.config)]
+            self._started.append(subprocess.Popen(command, stderr=log, env=environ))
+        return self._started[-1]
+
+    def spooled(self) -> int:
+        with sqlite3.connect(self._place / "spool" / "spool.db") as db:
+            (count,) = db.execute("SELECT count(*) FROM snapshot").fetchone()
+        db.close()
+        return int(count)
+
+    def end(self) -> None:
+        end(self._started)
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    with a_manager(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def agent(tmp_path: Path, manager: Manager) -> Iterator[AnAgent]:
+    made = AnAgent(tmp_path, manager)
+    made.configure()
+    yield made
+    made.end()
+
+
+def test_it_is_ready_once_its_first_snapshot_is_spooled_and_feeds_the_watchdog(
+    agent: AnAgent, manager: Manager
+) -> None:
+    process = agent.start(WATCHDOG_USEC="900000")
+
+    first = manager.wait_for("READY")
+    assert "1 snapshots wait for the collector" in first["STATUS"]
+    manager.wait_for("WATCHDOG")
+    manager.wait_for("WATCHDOG")
+
+    process.send_signal(signal.SIGTERM)
+    manager.wait_for("STOPPING")
+    assert process.wait(20) == 0
+
+
+def test_a_stopped_agent_spools_a_last_snapshot(agent: AnAgent, manager: Manager) -> None:
+    """The interval is an hour: the second snapshot is the farewell. Nobody takes it, and still the agent ends."""
+    process = agent.start()
+    manager.wait_for("READY")
+
+    began_s = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 0
+    assert time.monotonic() - began_s < 5  # Meant to be 2 s: agent.run.LAST_RESORT_S.
+    assert agent.spooled() == 2
+
+
+def test_a_second_signal_ends_it_at_once(agent: AnAgent, manager: Manager) -> None:
+    process = agent.start()
+    manager.wait_for("READY")
+
+    process.send_signal(signal.SIGTERM)
+    manager.wait_for("STOPPING")
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == -signal.SIGTERM
+
+
+def test_a_reload_takes_up_a_good_configuration(agent: AnAgent, manager: Manager) -> None:
+    process = agent.start()
+    manager.wait_for("READY")
+
+    agent.configure(interval_s=0.1, log_level="debug", host="another")
+    process.send_signal(signal.SIGHUP)
+
+    begun = manager.wait_for("RELOADING")
+    assert int(begun["MONOTONIC_USEC"]) > 0
+    manager.wait_for("READY")
+    until_logged(agent, "sampled")
+    log = agent.log.read_text()
+    assert "the configuration is reloaded changed=interval_s,log_level" in log
+    assert "a changed key takes effect at the next start only key=host" in log
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("interval_s = -1\n", "interval_s: need seconds above 0"),
+        ("intervall_s = 1\n", "intervall_s: unknown key; did you mean 'interval_s'?"),
+        ("this is not TOML", "is not TOML"),
+        ('token_file = "/nonexistent"\ncollector = "http://127.0.0.1:9"\n', "the token file /nonexistent"),
+    ],
+)
+def test_a_reload_of_a_bad_configuration_keeps_the_old_one_and_says_why(
+    agent: AnAgent, manager: Manager, broken: str, why: str
+) -> None:
+    process = agent.start()
+    manager.wait_for("READY")
+
+    agent.config.write_text(broken if "collector" in broken else f'collector = "http://x"\ntoken_file = "t"\n{broken}')
+    process.send_signal(signal.SIGHUP)
+    manager.wait_for("RELOADING")
+    manager.wait_for("READY")
+
+    line = next(line for line in agent.log.read_text().splitlines() if "is not reloaded, the old one holds" in line)
+    assert why in line
+    assert str(agent.config) in line or "token file" in line
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert agent.spooled() == 2
+
+
+def test_a_reload_holds_the_connection_to_the_collector_where_nothing_about_it_changed(
+    agent: AnAgent, manager: Manager
+) -> None:
+    """A host that has no port left could not get another."""
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        url = f"http://127.0.0.1:{collector.getsockname()[1]}"
+        agent.configure(collector=url)
+        process = agent.start()
+        manager.wait_for("READY")
+        collector.settimeout(60)
+        held, _peer = collector.accept()
+        held.settimeout(60)
+        assert held.recv(65_536).startswith(b"POST /v1/snapshots")
+        held.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}")
+
+        agent.configure(collector=url, role="edge")
+        process.send_signal(signal.SIGHUP)
+
+        assert b"POST /v1/snapshots" in read_request(held), "the snapshot after the reload came by another connection"
+        held.close()
+
+
+def read_request(held: socket.socket) -> bytes:
+    """The next bytes that open a request; the rest of the one before is passed over."""
+    got = b""
+    while b"POST" not in got:
+        more = held.recv(65_536)
+        if not more:
+            break
+        got += more
+    return got
+
+
+def until_logged(agent: AnAgent, text: str) -> None:
+    deadline_s = time.monotonic() + 60
+    while text not in agent.log.read_text():
+        assert time.monotonic() < deadline_s, agent.log.read_text()
+        time.sleep(0.05)
