@@ -15,6 +15,7 @@ from agent.delivery import Fate, fate, retry_after_s
 from agent.errors import TokenUnreadable
 from agent.secret_file import SecretExposed, read_secret
 from agent.spool import Spool, Spooled
+from agent.tallies import UNREACHABLE, Pushes
 from shared.logs import fields
 from shared.wire import CONTENT_TYPE
 
@@ -40,6 +41,7 @@ class Pusher:
     """Set by whoever spooled a snapshot."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nothing waits to be sent."""
+    pushes: Pushes = field(default_factory=Pushes)
     _failures: int = 0
     _complaint: str = ""
 
@@ -64,8 +66,10 @@ class Pusher:
         try:
             status, retry_after, answer = await self._post(session, spooled)
         except (aiohttp.ClientError, TimeoutError, OSError, TokenUnreadable) as error:
+            self.pushes.verdicts[UNREACHABLE] += 1
             return self._failed(f"the collector at {self.url} cannot be reached: {error or type(error).__name__}", None)
         verdict = fate(status)
+        self.pushes.verdicts[verdict.name.lower()] += 1
         if verdict is Fate.TAKEN:
             await asyncio.to_thread(self.spool.taken, spooled.seq)
             self._succeeded(spooled)
@@ -90,6 +94,7 @@ class Pusher:
         if self._complaint:
             log.info("the collector takes snapshots again", extra=fields(after_failures=self._failures))
         self._failures, self._complaint = 0, ""
+        self.pushes.taken_bytes += len(spooled.body)
         log.debug("pushed", extra=fields(seq=spooled.seq, bytes=len(spooled.body)))
 
     def _failed(self, message: str, retry_after: float | None) -> float:

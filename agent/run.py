@@ -21,7 +21,7 @@ from agent.reporting import sampling
 from agent.spool import Spool
 from agent.supervised import supervised
 from agent.systemd import Notifier
-from agent.tallies import Samplings
+from agent.tallies import Pushes, Samplings
 from agent.watching import watching
 from shared import logs
 from shared.errors import PortgaugeError
@@ -80,6 +80,7 @@ class Agent:
     blocks: Blocks
     notifier: Notifier = field(default_factory=systemd.from_environment)
     samplings: Samplings = field(default_factory=Samplings)
+    pushes: Pushes = field(default_factory=Pushes)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _pusher: Pusher = field(init=False)
     _pushing: Block[None] = field(init=False)
@@ -134,7 +135,8 @@ class Agent:
 
     async def _begin_pushing(self) -> None:
         url = f"{self.config.collector.rstrip('/')}/v1/snapshots"
-        self._pusher = Pusher(self.spool, url, token_reader(self.config.token_file), wake=self._wake)
+        read_token = token_reader(self.config.token_file)
+        self._pusher = Pusher(self.spool, url, read_token, wake=self._wake, pushes=self.pushes)
         self._pushing = await self.blocks.begin(pushing(self._pusher), "pushing")
 
     async def _begin_sampling(self) -> None:

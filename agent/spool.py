@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.tallies import SpoolState
 from shared.errors import PortgaugeError
 
 FILE = "spool.db"
@@ -39,16 +40,6 @@ class Spooled:
 
     seq: int
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolState:
-    """How full the spool is, and what it had to let go."""
-
-    snapshots: int
-    bytes: int
-    dropped: int
-    refused: int
 
 
 class Spool:
@@ -125,7 +116,8 @@ class Spool:
         with self._lock:
             snapshots = self._one("SELECT count(*) FROM snapshot")
             refused = self._one("SELECT count(*) FROM snapshot WHERE refused")
-            return SpoolState(snapshots, self._bytes, int(self._fact("dropped") or 0), refused)
+            (oldest,) = self._db.execute("SELECT min(taken_at_ms) FROM snapshot").fetchone()
+            return SpoolState(snapshots, self._bytes, int(self._fact("dropped") or 0), refused, oldest)
 
     def _drop_past_bounds(self, now_ms: int) -> None:
         dropped = self._forget("taken_at_ms < ?", now_ms - self._max_age_ms)

@@ -1,6 +1,7 @@
-"""What the agent's sampling has done so far, as counts and ages that somebody may show. Pure.
+"""What the agent has done so far, as counts and ages that somebody may show. Pure.
 
-Written by the sampling loop alone, in the thread of the event loop; read there too.
+Samplings are written by the sampling loop alone, pushes by the pushing loop, both in the thread of the event loop;
+read there too.
 """
 
 from collections import Counter
@@ -45,3 +46,29 @@ class Samplings:
     def age_s(self, now_s: float) -> float | None:
         """How old the latest sample is; `now_s` is monotonic. None before the first."""
         return None if self.last_at_s is None else max(0.0, now_s - self.last_at_s)
+
+
+@dataclass(slots=True)
+class Pushes:
+    """Counts since the start."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    """Attempts to send a snapshot, by what came of it: a Fate in lower case, or UNREACHABLE."""
+    taken_bytes: int = 0
+    """Bytes of snapshots that the collector took."""
+
+
+UNREACHABLE = "unreachable"
+"""The verdict where there was no answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolState:
+    """How full the spool is, and what it had to let go."""
+
+    snapshots: int
+    bytes: int
+    dropped: int
+    refused: int
+    oldest_at_ms: int | None = None
+    """When the oldest snapshot in it was taken, by the host's clock; None where there is none."""

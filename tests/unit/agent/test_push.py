@@ -13,6 +13,7 @@ from aiohttp import web
 from agent.errors import TokenUnreadable
 from agent.push import Pusher, pushing, token_reader
 from agent.spool import Spool
+from agent.tallies import Pushes
 from shared.wire import CONTENT_TYPE
 from tests.secret import a_secret
 
@@ -93,6 +94,18 @@ async def test_a_collector_in_trouble_is_asked_again_until_it_takes_it(spool: Sp
         await until(lambda: spool.newest() is None)
 
     assert collector.bodies == [b"1"] * 3
+
+
+async def test_attempts_are_counted_by_what_came_of_them(spool: Spool) -> None:
+    collector = ACollector([503, 202, 400], headers={"Retry-After": "0"})
+    pushes = Pushes()
+    put(spool, b"2nd")
+    put(spool, b"1st")
+    async with serving(collector) as url, pushing(Pusher(spool, url, lambda: SECRET, pushes=pushes)):
+        await until(lambda: spool.newest() is None)
+
+    assert pushes.verdicts == {"later": 1, "taken": 1, "refused": 1}
+    assert pushes.taken_bytes == 3
 
 
 async def test_what_is_refused_is_set_aside_and_the_rest_goes_on(spool: Spool) -> None:

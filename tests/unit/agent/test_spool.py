@@ -84,6 +84,7 @@ def test_past_the_age_the_oldest_go_and_are_counted(tmp_path: Path) -> None:
         put(spool, at_ms=2_400)
 
         assert (spool.state().snapshots, spool.state().dropped) == (2, 1)
+        assert spool.state().oldest_at_ms == 1_500
 
 
 def test_what_the_collector_refused_is_kept_but_not_sent_again(tmp_path: Path) -> None:
