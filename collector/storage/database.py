@@ -2,18 +2,22 @@
 
 SQLite: WAL with synchronous=FULL, so that what is committed survives a power cut and readers never wait for the
 writer. There is one writer at a time by nature; a lock of our own makes writers queue fairly instead of polling.
+
+PostgreSQL: readers see one snapshot (REPEATABLE READ), writers READ COMMITTED and beside each other. A commit waits for
+the disk, and for a synchronous standby where there is one, whatever weaker setting the server has by default.
 """
 
 import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import DatabaseError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -24,7 +28,11 @@ __all__ = ["AsyncConnection", "Database", "database"]
 
 CONNECTIONS = 8
 WAIT_S = 10
+STATEMENT_S = 60
+"""A statement of ours takes milliseconds; one that takes this long waits for a server that has stopped answering."""
 _WRITES = "portgauge_writes"
+_NOT_A_PRIMARY = frozenset({"25006", "57P01", "57P02", "57P03"})
+"""PostgreSQL's codes for a read-only transaction, and for a server that shuts down, crashed, or is starting up."""
 _OUR_MISTAKES = (IntegrityError, ProgrammingError)
 """What no trouble of the database explains. They are not foreseen, and must be loud."""
 
@@ -34,15 +42,20 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, location: Location) -> None:
         self.location = location
-        self._engine = engine
-        self._writer = engine.execution_options(**{_WRITES: True})
-        self._turn = asyncio.Lock()
+        if location.file:
+            self._reader = engine
+            self._writer = engine.execution_options(**{_WRITES: True})
+            self._turn: AbstractAsyncContextManager[object] = asyncio.Lock()
+        else:
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = engine
+            self._turn = nullcontext()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view; nothing is kept."""
         with self._explained():
-            async with self._engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -61,10 +74,12 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except DatabaseError as error:
-            if isinstance(error, _OUR_MISTAKES):
+        except DBAPIError as error:
+            if isinstance(error, _OUR_MISTAKES) and not error.connection_invalidated:
                 raise
-            raise DatabaseUnusable(str(self.location), str(error.orig)) from error
+            raise DatabaseUnusable(str(self.location), _first_line(error.orig)) from error
+        except OSError as error:  # A refused connection, or a time-out: the driver tells those as they are.
+            raise DatabaseUnusable(str(self.location), _first_line(error)) from error
         except PoolTimeout as error:
             raise DatabaseUnusable(str(self.location), f"no connection was free for {WAIT_S} s") from error
 
@@ -84,12 +99,21 @@ async def database(location: Location, *, alone: bool = False) -> AsyncIterator[
 
 def _engine(location: Location) -> AsyncEngine:
     try:
-        engine = create_async_engine(location.url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=WAIT_S)
+        engine = create_async_engine(
+            location.url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=WAIT_S,
+            connect_args={} if location.file else {"timeout": WAIT_S, "command_timeout": STATEMENT_S},
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
     if location.file:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine.sync_engine, "connect", _prepare_postgresql)
+        event.listen(engine.sync_engine, "handle_error", _leave_what_cannot_write)
     return engine
 
 
@@ -106,6 +130,27 @@ def _begin_sqlite(connection: Any) -> None:
     # A writer takes the write lock at once: upgrading later fails with SQLITE_BUSY where another has written since.
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # `on` also waits for a synchronous standby; remote_apply, which is more, is left as it is.
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
+    )
+    cursor.close()
+    connection.commit()
+
+
+def _leave_what_cannot_write(context: ExceptionContext) -> None:
+    # A primary that became a standby keeps its connections: they must go for the next attempt to find the new primary.
+    if getattr(context.original_exception, "sqlstate", "") in _NOT_A_PRIMARY:
+        context.is_disconnect = True
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 @contextmanager

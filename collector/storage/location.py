@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from collector.storage.errors import InvalidDatabaseUrl
 
 _ASYNC_SQLITE = "sqlite+aiosqlite"
+_ASYNC_POSTGRESQL = "postgresql+asyncpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ def locate(text: str) -> Location:
     if "://" not in text:
         return _sqlite(text, text)
     try:
-        url = make_url(text)
+        url = make_url(text.replace("postgres://", "postgresql://", 1) if text.startswith("postgres://") else text)
     except (ArgumentError, ValueError):
         raise InvalidDatabaseUrl("URL", "cannot be read; write a path, or scheme://user:password@host/name") from None
     if url.get_backend_name() == "sqlite":
         return _sqlite(url.database or "", text)
+    if url.drivername == "postgresql":
+        url = url.set(drivername=_ASYNC_POSTGRESQL)
     return Location(url)
 
 

@@ -15,6 +15,9 @@ from collector.storage.database import Database, database
 from collector.storage.errors import DatabaseUnusable, NotMigrated, UnknownRevision
 from collector.storage.location import Location
 
+_MIGRATES = 0x706F_7267
+"""The advisory lock under which one process migrates; a second one waits, and finds it done."""
+
 
 async def migrate(location: Location) -> tuple[str | None, str]:
     """Make the database if need be and upgrade it. Answers its revision before and after."""
@@ -25,6 +28,8 @@ async def migrate(location: Location) -> tuple[str | None, str]:
             before = await connection.run_sync(_revision)
         _refuse_unknown(location, before)
         async with db.writing() as connection:
+            if location.file is None:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATES})")
             await connection.run_sync(_upgrade)
             after = await connection.run_sync(_revision)
     return before, str(after)

@@ -13,7 +13,17 @@ GROUPED = {
     "shared/wire": "tests/unit/shared/wire/test_wire.py",
 }
 """Folders whose modules are tested through their one door."""
-NOT_ON_HOSTS = ("collector", "sqlalchemy", "alembic", "aiosqlite", "jinja2", "prometheus_client", "psutil", "pyroute2")
+NOT_ON_HOSTS = (
+    "collector",
+    "sqlalchemy",
+    "alembic",
+    "aiosqlite",
+    "asyncpg",
+    "jinja2",
+    "prometheus_client",
+    "psutil",
+    "pyroute2",
+)
 
 
 def modules() -> list[Path]:

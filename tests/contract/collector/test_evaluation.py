@@ -1,11 +1,10 @@
 """The log judged: stories over real storage. Stories of one alert are in tests/stories."""
 
-import json
-
 import pytest
+from sqlalchemy import select, update
 
 from collector.evaluation import BATCH
-from collector.storage import alerts, cursors, outbox
+from collector.storage import alerts, cursors, outbox, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
 from shared import wire
@@ -16,8 +15,8 @@ from tests.collecting import Collecting, collecting
 async def told(collector: Collecting) -> list[tuple[str, str]]:
     """(state, rule) of every notice owed to the log, in order."""
     async with collector.db.reading() as connection:
-        rows = await connection.exec_driver_sql("SELECT document FROM outbox WHERE channel = 'log' ORDER BY id")
-        documents = [json.loads(text) for text in rows.scalars()]
+        query = select(tables.outbox.c.document).where(tables.outbox.c.channel == "log").order_by(tables.outbox.c.id)
+        documents = list((await connection.execute(query)).scalars())
     return [(document["state"], document["rule"]) for document in documents]
 
 
@@ -173,6 +172,6 @@ async def test_a_body_this_version_cannot_read_is_no_data(collector: Collecting)
     await report(collector, 290, 1)
     await collector.post(wire.encode(a_snapshot(a_reading(290), seq=2)))
     async with collector.db.writing() as connection:
-        await connection.exec_driver_sql("UPDATE hot SET body = x'80' WHERE seq = 2")
+        await connection.execute(update(tables.hot).where(tables.hot.c.seq == 2).values(body=b"\x80"))
     await collector.evaluate()
     assert set((await states(collector)).values()) == {"unknown"}

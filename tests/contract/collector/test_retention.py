@@ -1,7 +1,9 @@
 """Forgetting."""
 
+from collector.fleet.host import Arrival
 from collector.retention import BATCH, Retention
 from collector.storage import hosts, hot
+from collector.storage.hot import Entry
 from tests.builders import a_reading, a_snapshot
 from tests.collecting import Collecting
 
@@ -28,12 +30,9 @@ async def test_it_goes_in_small_steps(collector: Collecting) -> None:
     """One large DELETE would keep a whole fleet waiting."""
     async with collector.db.writing() as connection:
         owner = (await hosts.ensure(connection, ["lb1"]))["lb1"].id
-        sql = (
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-            " INSERT INTO hot (received_ms, taken_ms, host_id, boot_id, seq, is_newest, body)"
-            " SELECT 1, 1, ?, 'b', i, 1, x'80' FROM n"
+        await hot.append(
+            connection, [Entry(owner, Arrival(a_snapshot(seq=n), b"", 1), is_newest=True) for n in range(BATCH + 1)]
         )
-        await connection.exec_driver_sql(sql, (BATCH + 1, owner))
     retention = Retention(collector.db, 1, clock=collector.clock)
     assert await retention.prune() is True
     assert await retention.prune() is False

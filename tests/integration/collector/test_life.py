@@ -160,7 +160,7 @@ def test_a_database_url_that_cannot_be_read() -> None:
 
 
 def test_a_driver_that_is_not_installed() -> None:
-    line = mistake("migrate", "--database", "postgresql+asyncpg://me:hunter2@127.0.0.1/x")
+    line = mistake("migrate", "--database", "postgresql+psycopg2://me:hunter2@127.0.0.1/x")
     assert "no driver" in line
     assert "hunter2" not in line
 

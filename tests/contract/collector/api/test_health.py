@@ -17,17 +17,17 @@ async def test_none_of_them_asks_for_a_token(collector: Collecting) -> None:
         assert (await plain(collector, path))[0] == 200
 
 
-async def test_without_its_database_it_is_alive_but_not_ready(db: Database) -> None:
-    async with collecting(db) as collector:
-        assert db.location.file
-        for file in db.location.file.parent.glob("history.db*"):
+async def test_without_its_database_it_is_alive_but_not_ready(sqlite: Database) -> None:
+    async with collecting(sqlite) as collector:
+        assert sqlite.location.file
+        for file in sqlite.location.file.parent.glob("history.db*"):
             file.write_bytes(b"gone" * 1000)
-        await db._engine.dispose()  # New connections then see the broken file.
+        await sqlite._reader.dispose()  # New connections then see the broken file.
         assert (await plain(collector, "/healthz"))[0] == 200
         status, text = await plain(collector, "/readyz")
         assert status == 503
         assert "history.db" not in text
-        for file in db.location.file.parent.glob("history.db*"):
+        for file in sqlite.location.file.parent.glob("history.db*"):
             file.unlink()
 
 

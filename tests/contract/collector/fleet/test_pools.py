@@ -1,10 +1,12 @@
 """The latest readings over all hosts."""
 
 import pytest
+from sqlalchemy import update
 
 from collector.fleet import pools
 from collector.fleet.pools import Wanted, hottest
 from collector.storage import hosts
+from collector.storage.tables import hot
 from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
@@ -29,6 +31,6 @@ async def test_a_body_this_version_cannot_read_hides_its_host_and_no_other(colle
     async with collector.db.writing() as connection:
         lb1 = await hosts.by_name(connection, "lb1")
         assert lb1
-        await connection.exec_driver_sql(f"UPDATE hot SET body = x'80' WHERE id = {lb1.latest_hot_id}")  # noqa: S608
+        await connection.execute(update(hot).where(hot.c.id == lb1.latest_hot_id).values(body=b"\x80"))
     found = await hottest(collector.db, Wanted(), collector.clock())
     assert [item.host for item in found] == ["lb2"]

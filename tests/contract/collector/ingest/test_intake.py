@@ -42,14 +42,14 @@ async def test_a_lone_snapshot_does_not_wait_for_company(db: Database) -> None:
         assert await intake.take(arrivals(1)[0]) is False
 
 
-async def test_what_cannot_be_kept_is_not_acknowledged(db: Database) -> None:
+async def test_what_cannot_be_kept_is_not_acknowledged(sqlite: Database) -> None:
     """And the loop goes on: the disk may have room again in a minute."""
-    intake = Intake(db, Metrics(), on_commit=lambda: None)
+    intake = Intake(sqlite, Metrics(), on_commit=lambda: None)
     async with background({"intake": intake.commit_forever()}):
-        async with db.writing() as connection:
+        async with sqlite.writing() as connection:
             await connection.exec_driver_sql("ALTER TABLE hot RENAME TO gone")
         with pytest.raises(DatabaseUnusable):
             await intake.take(arrivals(1)[0])
-        async with db.writing() as connection:
+        async with sqlite.writing() as connection:
             await connection.exec_driver_sql("ALTER TABLE gone RENAME TO hot")
         assert await intake.take(arrivals(1)[0]) is False

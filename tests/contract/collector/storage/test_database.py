@@ -11,7 +11,8 @@ from collector.storage import cursors
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database, database
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
-from collector.storage.location import locate
+from collector.storage.location import Location, locate
+from tests.postgres import Cluster
 
 
 async def cursor_of(db: Database) -> int:
@@ -39,22 +40,22 @@ async def test_a_reader_sees_one_moment_however_long_it_looks(db: Database) -> N
     assert await cursor_of(db) == 9
 
 
-async def test_writers_take_turns(db: Database) -> None:
+async def test_writers_take_turns(sqlite: Database) -> None:
     """None of them sees `database is locked`."""
 
     async def add_one() -> None:
-        async with db.writing() as connection:
+        async with sqlite.writing() as connection:
             seen = await cursors.read(connection, EVALUATION)
             await asyncio.sleep(0)
             assert await cursors.advance(connection, EVALUATION, seen=seen, to=seen + 1)
 
     await asyncio.gather(*(add_one() for _ in range(30)))
-    assert await cursor_of(db) == 30
+    assert await cursor_of(sqlite) == 30
 
 
-async def test_a_commit_is_synced_to_the_disk(db: Database) -> None:
+async def test_a_commit_is_synced_to_the_disk(sqlite: Database) -> None:
     """WAL with synchronous=FULL: what was acknowledged survives a power cut."""
-    async with db.writing() as connection:
+    async with sqlite.writing() as connection:
         pragmas = {
             name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -77,28 +78,28 @@ async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> Non
 
 
 async def test_a_database_that_is_locked_for_too_long_is_unusable(
-    db: Database,
+    sqlite: Database,
 ) -> None:
-    async with db.writing() as connection:
+    async with sqlite.writing() as connection:
         await connection.exec_driver_sql("PRAGMA busy_timeout=1")
-    other = sqlite3.connect(str(db.location), isolation_level=None)
+    other = sqlite3.connect(str(sqlite.location), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(DatabaseUnusable, match="locked"):
-            async with db.writing():
+            async with sqlite.writing():
                 pass
     finally:
         other.close()
 
 
-async def test_one_file_is_served_by_one_process(db: Database) -> None:
-    async with database(db.location, alone=True):
+async def test_one_file_is_served_by_one_process(sqlite: Database) -> None:
+    async with database(sqlite.location, alone=True):
         with pytest.raises(AlreadyServed):
-            async with database(db.location, alone=True):
+            async with database(sqlite.location, alone=True):
                 pass
-        async with database(db.location) as beside:
+        async with database(sqlite.location) as beside:
             await beside.ping()
-    async with database(db.location, alone=True):
+    async with database(sqlite.location, alone=True):
         pass
 
 
@@ -106,3 +107,53 @@ async def test_a_backend_whose_driver_is_not_here_is_refused_in_one_line() -> No
     with pytest.raises(InvalidDatabaseUrl, match="no driver"):
         async with database(locate("oracle+nothing://x/y")):
             pass
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by_default", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+async def test_a_commit_waits_for_the_disk_whatever_the_server_has_by_default(
+    postgresql: Cluster, postgresql_location: Location, by_default: str, kept: str
+) -> None:
+    name = postgresql_location.url.database
+    postgresql.sql(f"ALTER DATABASE {name} SET synchronous_commit = {by_default}")
+    async with database(postgresql_location) as db, db.writing() as connection:
+        assert (await connection.exec_driver_sql("SHOW synchronous_commit")).scalar_one() == kept
+
+
+async def test_writers_work_beside_each_other(postgresql_location: Location) -> None:
+    """A long compaction must not hold up ingest."""
+    async with database(postgresql_location) as db, db.writing() as slow:
+        await slow.exec_driver_sql("SELECT 1")
+        async with db.writing() as quick:
+            await cursors.advance(quick, EVALUATION, seen=0, to=9)
+        assert await cursor_of(db) == 9
+
+
+async def test_a_reader_cannot_write(postgresql_location: Location) -> None:
+    async with database(postgresql_location) as db:
+        with pytest.raises(DatabaseUnusable, match="read-only"):
+            async with db.reading() as connection:
+                await cursors.advance(connection, EVALUATION, seen=0, to=9)
+
+
+async def test_a_server_that_is_not_there_is_unusable(tmp_path: Path) -> None:
+    async with database(locate(f"postgresql://me:hunter2@/x?host={tmp_path}&port=5432")) as db:
+        with pytest.raises(DatabaseUnusable, match=r"\*\*\*.*No such file") as caught:
+            await db.ping()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_connections_the_server_closed_are_told_once_and_made_anew(
+    postgresql: Cluster, postgresql_location: Location
+) -> None:
+    name = postgresql_location.url.database
+    async with database(postgresql_location) as db:
+        await db.ping()
+        postgresql.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+        with pytest.raises(DatabaseUnusable):
+            await db.ping()
+        await db.ping()

@@ -65,9 +65,9 @@ async def test_a_schema_from_the_future_is_left_alone(db: Database) -> None:
             await refused
 
 
-async def test_the_file_is_for_its_owner_only(db: Database) -> None:
-    assert db.location.file
-    assert db.location.file.stat().st_mode & 0o077 == 0
+async def test_the_file_is_for_its_owner_only(sqlite: Database) -> None:
+    assert sqlite.location.file
+    assert sqlite.location.file.stat().st_mode & 0o077 == 0
 
 
 async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -28,12 +28,12 @@ async def test_a_token_is_revoked_once(db: Database) -> None:
     assert found.revoked_ms == NOON_MS + 1
 
 
-async def test_no_secret_reaches_the_disk(db: Database) -> None:
+async def test_no_secret_reaches_the_disk(sqlite: Database) -> None:
     text, grant = issue(Scope.READ, None, NOON_MS)
-    async with db.writing() as connection:
+    async with sqlite.writing() as connection:
         await tokens.add(connection, grant)
-    assert db.location.file
-    files = db.location.file.parent.glob("history.db*")
+    assert sqlite.location.file
+    files = sqlite.location.file.parent.glob("history.db*")
     parsed = parse(text)
     assert parsed
     assert all(parsed[1].encode() not in file.read_bytes() for file in files)

@@ -31,6 +31,11 @@ def test_another_backend_keeps_its_url_and_hides_its_password() -> None:
     assert "hunter2" not in str(location)
 
 
+@pytest.mark.parametrize("text", ["postgres://db/x", "postgresql://db/x", "postgresql+asyncpg://db/x"])
+def test_postgresql_needs_no_driver_in_its_url(text: str) -> None:
+    assert locate(text).url.drivername == "postgresql+asyncpg"
+
+
 @pytest.mark.parametrize("text", ["", ":memory:", "sqlite://", "sqlite:///:memory:", "://", "pg://me@:x/"])
 def test_what_names_no_database_is_refused(text: str) -> None:
     with pytest.raises(InvalidDatabaseUrl):
