@@ -1,0 +1,59 @@
+"""How much of a CPU sampling may take: a share, averaged. A token bucket over the CPU time measured. Pure.
+
+Seconds of CPU flow in at the share and out as they are spent. Half of what the bucket holds is kept for samples that
+cannot wait, those of pools that may have reached a threshold; the other half lets a hot pool be followed for a while
+at more than the share. So over any stretch of time the agent spends its share of that time, and the bucket at most.
+"""
+
+from dataclasses import dataclass, replace
+
+SAVED_S = 30.0
+"""How much time's share is kept for what cannot wait, and as much again for what can."""
+LEAST_SAMPLES = 4
+"""But no less than so many samples, one for each threshold of a pool that goes from calm to full."""
+AT_START = 1.5
+ELSEWHERE = 0.5
+"""What the rest of the agent (pushing a backlog, above all) may take of sampling's share: it must never go blind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is left, in seconds of CPU; may be below zero for a while, because a sample costs what it costs."""
+
+    share: float
+    """Of one core, 0.01 for a hundredth."""
+    sample_s: float = 0.0
+    """What a sample is expected to cost: as much as the latest."""
+    left_s: float | None = None
+
+    @property
+    def reserve_s(self) -> float:
+        """What is kept for samples that cannot wait."""
+        return max(SAVED_S * self.share, LEAST_SAMPLES * self.sample_s)
+
+    @property
+    def balance_s(self) -> float:
+        """What is left; at the start the reserve is full, and half of what can be saved besides."""
+        return AT_START * self.reserve_s if self.left_s is None else self.left_s
+
+    def after(self, elapsed_s: float, sampling_s: float, others_s: float) -> "Budget":
+        """After so much time, in which sampling took so much CPU and the rest of the agent so much."""
+        income_s = self.share * max(0.0, elapsed_s)
+        spent_s = sampling_s + min(others_s, ELSEWHERE * income_s)
+        return replace(self, left_s=min(2 * self.reserve_s, self.balance_s + income_s - spent_s))
+
+    def expecting(self, sample_s: float) -> "Budget":
+        """Knowing that a sample costs so much."""
+        return replace(self, sample_s=sample_s, left_s=self.balance_s)
+
+    def affords(self, urgency: float) -> bool:
+        """Whether a sample may be taken; `urgency` 0.0 leaves the reserve alone, 1.0 may take all of it."""
+        return self.balance_s >= (self.reserve_s + self.sample_s) * (1.0 - urgency)
+
+    def pays_for_every(self, period_s: float) -> bool:
+        """Whether a sample each `period_s` is within the share for ever."""
+        return self.sample_s <= self.share * period_s
+
+    def interval_s(self, wanted_s: float) -> float:
+        """How often samples can be taken where they are wanted each `wanted_s`."""
+        return max(wanted_s, self.sample_s / self.share)

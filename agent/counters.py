@@ -1,0 +1,60 @@
+"""The kernel's counters of one network namespace: some 20 µs, whatever the number of its sockets. The edge.
+
+/proc/PID/net may be read by everybody, of processes in any namespace; the numbers are sums over the processors without
+a lock. Files are opened anew each time: an open one would keep a namespace alive that has ended.
+"""
+
+import os
+
+from agent.cadence import Counters
+
+HERE = "/proc/thread-self/net"
+_USUAL_BYTES = 8192
+
+
+def read(net: str = HERE) -> tuple[Counters, int] | None:
+    """The counters of the namespace whose /proc/PID/net this is, and the inode that tells namespaces apart there.
+
+    None where they cannot be read: the process ended, or the kernel counts otherwise.
+    """
+    try:
+        snmp, inode = _file(f"{net}/snmp")
+        sockstat = _file(f"{net}/sockstat")[0] + _sockstat6(net)
+    except OSError:
+        return None
+    counters = parse(snmp, sockstat)
+    return (counters, inode) if counters else None
+
+
+def _sockstat6(net: str) -> bytes:
+    try:
+        return _file(f"{net}/sockstat6")[0]
+    except OSError:
+        return b""  # A kernel without IPv6.
+
+
+def parse(snmp: bytes, sockstat: bytes) -> Counters | None:
+    """The counters in the text of these files; None where one is missing."""
+    try:
+        names, values = (line.split() for line in snmp.splitlines() if line.startswith(b"Tcp:"))
+        tcp = {name: int(value) for name, value in zip(names[1:], values[1:], strict=True)}
+        lines = dict(line.split(b": ", 1) for line in sockstat.splitlines())
+        four, six = (lines.get(name, b"inuse 0").split() for name in (b"TCP", b"TCP6"))
+        return Counters(
+            opened=tcp[b"ActiveOpens"],
+            accepted=tcp[b"PassiveOpens"],
+            established=tcp[b"CurrEstab"],
+            segments=tcp[b"InSegs"],
+            sockets=int(four[four.index(b"inuse") + 1]) + int(six[six.index(b"inuse") + 1]),
+            waiting=int(four[four.index(b"tw") + 1]),
+        )
+    except (ValueError, KeyError, IndexError):
+        return None
+
+
+def _file(path: str) -> tuple[bytes, int]:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, _USUAL_BYTES), os.fstat(file).st_ino
+    finally:
+        os.close(file)

@@ -1,0 +1,65 @@
+"""What sampling may cost: a share of a core, averaged."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.budget import Budget
+
+SHARE = 0.01
+
+
+def test_a_sample_that_can_wait_leaves_the_reserve_alone() -> None:
+    budget = Budget(SHARE, sample_s=0.030, left_s=0.310)
+
+    assert (budget.reserve_s, budget.affords(0.0), budget.affords(0.25)) == (0.3, False, True)
+
+
+def test_the_most_urgent_may_spend_all_there_is_and_owe_no_more_than_one_sample() -> None:
+    assert Budget(SHARE, sample_s=0.030, left_s=0.001).affords(1.0)
+    assert not Budget(SHARE, sample_s=0.030, left_s=-0.001).affords(1.0)
+
+
+def test_the_reserve_has_room_for_a_sample_at_each_threshold_however_dear() -> None:
+    budget = Budget(SHARE).expecting(2.0)
+
+    assert budget.reserve_s == 8.0
+    rich = Budget(SHARE, sample_s=2.0, left_s=8.0)
+    for urgency in (0.25, 0.5, 0.75, 1.0):
+        assert rich.affords(urgency)
+        rich = rich.after(1.0, sampling_s=2.0, others_s=0.0)
+
+
+def test_an_interval_the_share_does_not_pay_for_gets_longer() -> None:
+    assert math.isclose(Budget(SHARE, sample_s=0.2).interval_s(10.0), 20.0)
+    assert Budget(SHARE, sample_s=0.03).interval_s(10.0) == 10.0
+
+
+def test_a_backlog_that_is_pushed_does_not_blind_the_agent() -> None:
+    """The rest of the agent is charged to sampling, as far as half of the income."""
+    budget = Budget(SHARE, sample_s=0.030, left_s=0.3)
+
+    assert math.isclose(budget.after(10.0, sampling_s=0.0, others_s=5.0).balance_s, 0.35)
+    assert math.isclose(budget.after(10.0, sampling_s=0.0, others_s=0.02).balance_s, 0.38)
+
+
+@given(
+    share=st.floats(0.0005, 0.5),
+    costs=st.lists(st.floats(0.0005, 0.4), min_size=1, max_size=8),
+    urgencies=st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=50, max_size=600),
+)
+def test_whatever_is_asked_for_the_share_is_not_exceeded(
+    share: float, costs: list[float], urgencies: list[float]
+) -> None:
+    """A greedy sampler, each second: what it spends is what flows in, and what was saved."""
+    budget, spent_s = Budget(share), 0.0
+    saved_s = 2 * max(30.0 * share, 4 * max(costs)) + max(costs)
+    for second, urgency in enumerate(urgencies):
+        cost_s = costs[second % len(costs)]
+        used_s = cost_s if budget.affords(urgency) else 0.0
+        spent_s += used_s
+        budget = budget.after(1.0, used_s, 0.0)
+        budget = budget.expecting(cost_s) if used_s else budget
+
+        assert spent_s <= share * (second + 1) + saved_s
