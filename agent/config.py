@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.identity import host_name
+from agent.place import UnixPlace, parse_place
 from shared.errors import PortgaugeError
 from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
 
@@ -56,6 +57,10 @@ class AgentConfig:
     spool_dir: Path = field(default_factory=default_spool_dir)
     spool_max_bytes: int = 64 * 1024 * 1024
     spool_max_age_s: float = 48 * 3600.0
+    listen: str = ""
+    """Where /metrics and /healthz are answered: `unix:/PATH` or a loopback `HOST:PORT`; nowhere if empty."""
+    listen_beyond_loopback: bool = False
+    """Whether `listen` may name an address that other hosts reach; whoever asks there is told the pools."""
     log_level: str = "info"
     log_json: bool = False
 
@@ -67,6 +72,7 @@ class AgentConfig:
             ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
             ("spool_max_bytes", self.spool_max_bytes >= LEAST_SPOOL_BYTES, f"need at least {LEAST_SPOOL_BYTES}"),
             ("spool_max_age_s", self.spool_max_age_s > 0, "need seconds above 0"),
+            ("listen", *_listen(self.listen, beyond_loopback=self.listen_beyond_loopback)),
             ("log_level", self.log_level in LOG_LEVELS, f"need one of {', '.join(LOG_LEVELS)}"),
             ("labels", _are_labels(self.all_labels), f"need at most {MAX_LABELS} names of letters, digits and _"),
         ):
@@ -77,6 +83,14 @@ class AgentConfig:
     def all_labels(self) -> Mapping[str, str]:
         """The labels with the role among them."""
         return {**self.labels, "role": self.role} if self.role else self.labels
+
+
+def _listen(text: str, *, beyond_loopback: bool) -> tuple[bool, str]:
+    place = parse_place(text)
+    if place is None:
+        return not text, "need unix:/PATH, or HOST:PORT like 127.0.0.1:9766"
+    is_local = isinstance(place, UnixPlace) or place.is_loopback
+    return is_local or beyond_loopback, "need a loopback address, or listen_beyond_loopback = true"
 
 
 def _is_url(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Values of the agent's own: what it knows of one network namespace before it counts."""
+"""Values of the agent's own: what it knows of one network namespace before it counts, and of itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,3 +30,13 @@ class PortSettings:
     def reserved_in_range(self) -> frozenset[int]:
         """The reserved ports that cost the range something."""
         return frozenset(port for port in self.reserved if port in self.port_range)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What this process takes of its host, at one instant."""
+
+    rss_bytes: int
+    cpu_s: float
+    """User and system, since the start."""
+    open_files: int

@@ -31,6 +31,8 @@ PART_OF = {
     "spool_dir": Part.PROCESS,
     "spool_max_bytes": Part.PROCESS,
     "spool_max_age_s": Part.PROCESS,
+    "listen": Part.LISTENING,
+    "listen_beyond_loopback": Part.LISTENING,
     "log_level": Part.LOGGING,
     "log_json": Part.LOGGING,
 }

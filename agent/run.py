@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,8 +14,13 @@ from enum import Enum, auto
 from agent import systemd
 from agent.blocks import Block, Blocks
 from agent.config import AgentConfig
+from agent.exposition import text_of
 from agent.failures import Ledger
+from agent.footprint import footprint
+from agent.health import trouble
 from agent.identity import kernel_boot_id
+from agent.metrics import Facts, families
+from agent.place import parse_place
 from agent.push import Pusher, pushing, token_reader
 from agent.reload import Part, Plan, plan
 from agent.reporting import sampling
@@ -22,8 +28,9 @@ from agent.spool import Spool
 from agent.supervised import supervised
 from agent.systemd import Notifier
 from agent.tallies import Pushes, Samplings
+from agent.version import agent_version
 from agent.watching import watching
-from shared import logs
+from shared import clock, logs
 from shared.errors import PortgaugeError
 from shared.logs import fields
 
@@ -85,14 +92,17 @@ class Agent:
     _pusher: Pusher = field(init=False)
     _pushing: Block[None] = field(init=False)
     _sampling: Block[Callable[[], Awaitable[None]]] = field(init=False)
+    _listening: Block[None] | None = None
 
     async def begin(self) -> None:
-        """Open both."""
+        """Open all. Raises CannotListen."""
+        listening = _listener(self.config)
         await self._begin_pushing()
         await self._begin_sampling()
+        await self._begin_listening(listening)
 
     async def end(self) -> None:
-        """Take, spool and, if the collector answers, send a last sample; then close both."""
+        """Take, spool and, if the collector answers, send a last sample; then close all."""
         self.notifier.tell(systemd.STOPPING, systemd.status("taking a last sample"))
         try:
             async with asyncio.timeout(LAST_SAMPLE_S):
@@ -106,6 +116,7 @@ class Agent:
             async with asyncio.timeout(FAREWELL_S):
                 await self._pusher.idle.wait()
         await self._pushing.end()
+        await self._end_listening()
 
     async def reload(self, load: Callable[[], AgentConfig]) -> None:
         """Go on with the configuration that `load` gives; with the old one where that one cannot be used."""
@@ -113,10 +124,14 @@ class Agent:
         try:
             wanted = plan(self.config, load())
             token_reader(wanted.config.token_file)()
+            listening = _listener(wanted.config) if "listen" in wanted.changed else None
         except PortgaugeError as error:
             log.error("the configuration is not reloaded, the old one holds", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
         else:
             await self._apply(wanted)
+            if "listen" in wanted.changed:
+                await self._end_listening()
+                await self._begin_listening(listening)
         self.notifier.tell(systemd.READY)
 
     async def _apply(self, wanted: Plan) -> None:
@@ -142,6 +157,48 @@ class Agent:
     async def _begin_sampling(self) -> None:
         block = sampling(self.config, self.spool, self._wake, self.ledger, self.samplings)
         self._sampling = await self.blocks.begin(block, "sampling")
+
+    async def _begin_listening(self, listening: socket.socket | None) -> None:
+        if listening is None:
+            return
+        from agent.listening import answering  # noqa: PLC0415 - an HTTP server takes 2 MB; most agents serve nothing
+
+        self._listening = await self.blocks.begin(answering(listening, self._metrics, self._trouble), "listening")
+        log.info("answering /metrics and /healthz", extra=fields(listen=self.config.listen))
+
+    async def _end_listening(self) -> None:
+        if self._listening:
+            await self._listening.end()
+        self._listening = None
+
+    async def _metrics(self) -> str:
+        spool = await asyncio.to_thread(self.spool.state)
+        return text_of(
+            families(
+                Facts(
+                    version=agent_version(),
+                    interval_s=self.config.interval_s,
+                    now_s=clock.monotonic_s(),
+                    now_ms=clock.wall_ms(),
+                    samplings=self.samplings,
+                    pushes=self.pushes,
+                    spool=spool,
+                    footprint=footprint(),
+                )
+            )
+        )
+
+    def _trouble(self) -> str:
+        return trouble(self.samplings, clock.monotonic_s(), self.config.interval_s)
+
+
+def _listener(config: AgentConfig) -> socket.socket | None:
+    place = parse_place(config.listen)
+    if place is None:
+        return None
+    from agent.listening import listener  # noqa: PLC0415 - see _begin_listening
+
+    return listener(place)
 
 
 def _orders() -> "asyncio.Queue[Order]":

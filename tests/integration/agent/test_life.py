@@ -1,59 +1,15 @@
 """The life of a real agent under a real service manager's socket: ready, alive, reloaded, stopped."""
 
-import os
 import signal
 import socket
-import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.agent_process import AnAgent
 from tests.manager import Manager, a_manager
-from tests.netns import end
-from tests.secret import a_secret
-
-PROGRAM = Path(sys.executable).with_name("portgauge-agent")
-NOBODY_LISTENS = "http://127.0.0.1:9"
-
-
-class AnAgent:
-    """One that is started by a service manager, with a configuration file. Nobody takes what it sends."""
-
-    def __init__(self, place: Path, manager: Manager) -> None:
-        self._place, self._manager = place, manager
-        self.config, self.log = place / "agent.toml", place / "agent.log"
-        self.token = a_secret(place / "token", "t")
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def configure(self, **keys: str | float) -> None:
-        known: dict[str, str | float] = {
-            "collector": NOBODY_LISTENS,
-            "token_file": str(self.token),
-            "spool_dir": str(self._place / "spool"),
-            "interval_s": 3600.0,
-        }
-        lines = [f"{key} = {value!r}".replace("'", '"') for key, value in (known | keys).items()]
-        self.config.write_text("\n".join([*lines, 'netns = ["own"]', ""]))
-
-    def start(self, **environment: str) -> "subprocess.Popen[bytes]":
-        environ = os.environ | self._manager.environment | environment
-        with self.log.open("ab") as log:
-            command = [str(PROGRAM), "run", "--config", str(self.config)]
-            self._started.append(subprocess.Popen(command, stderr=log, env=environ))
-        return self._started[-1]
-
-    def spooled(self) -> int:
-        with sqlite3.connect(self._place / "spool" / "spool.db") as db:
-            (count,) = db.execute("SELECT count(*) FROM snapshot").fetchone()
-        db.close()
-        return int(count)
-
-    def end(self) -> None:
-        end(self._started)
 
 
 @pytest.fixture
@@ -64,8 +20,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 
 @pytest.fixture
 def agent(tmp_path: Path, manager: Manager) -> Iterator[AnAgent]:
-    made = AnAgent(tmp_path, manager)
-    made.configure()
+    made = AnAgent(tmp_path, manager.environment)
     yield made
     made.end()
 
@@ -119,7 +74,7 @@ def test_a_reload_takes_up_a_good_configuration(agent: AnAgent, manager: Manager
     begun = manager.wait_for("RELOADING")
     assert int(begun["MONOTONIC_USEC"]) > 0
     manager.wait_for("READY")
-    until_logged(agent, "sampled")
+    agent.until_logged("sampled")
     log = agent.log.read_text()
     assert "the configuration is reloaded changed=interval_s,log_level" in log
     assert "a changed key takes effect at the next start only key=host" in log
@@ -184,10 +139,3 @@ def read_request(held: socket.socket) -> bytes:
             break
         got += more
     return got
-
-
-def until_logged(agent: AnAgent, text: str) -> None:
-    deadline_s = time.monotonic() + 60
-    while text not in agent.log.read_text():
-        assert time.monotonic() < deadline_s, agent.log.read_text()
-        time.sleep(0.05)

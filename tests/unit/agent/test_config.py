@@ -34,6 +34,11 @@ def test_the_role_travels_as_a_label() -> None:
         ("spool_max_bytes", 10),
         ("spool_max_age_s", 0.0),
         ("log_level", "loud"),
+        ("listen", "nonsense"),
+        ("listen", "0.0.0.0:9766"),
+        ("listen", "[::]:9766"),
+        ("listen", "10.0.0.1:9766"),
+        ("listen", "unix:relative.sock"),
         ("labels", {"a b": "x"}),
         ("labels", {"a": "x\ny"}),
     ],
@@ -44,6 +49,17 @@ def test_a_value_that_cannot_work_is_named(key: str, value: object) -> None:
 
     assert caught.value.key == key
     assert str(caught.value).startswith(f"{key}: need")
+
+
+@pytest.mark.parametrize(
+    "listen", ["unix:/run/portgauge/agent.sock", "127.0.0.1:9766", "[::1]:0", "localhost:9766", ""]
+)
+def test_what_only_this_host_can_ask_may_be_listened_on(listen: str) -> None:
+    assert a_config(listen=listen).listen == listen
+
+
+def test_other_hosts_may_ask_where_that_is_said_explicitly() -> None:
+    assert a_config(listen="0.0.0.0:9766", listen_beyond_loopback=True).listen == "0.0.0.0:9766"
 
 
 def test_the_spool_lies_where_systemd_or_the_user_keeps_state(monkeypatch: pytest.MonkeyPatch) -> None:
