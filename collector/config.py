@@ -10,6 +10,8 @@ from collector.alerts.rules import BUILT_IN, Rule
 from shared.errors import PortgaugeError
 
 LEVELS = ("debug", "info", "warning", "error")
+ROLES = ("all", "ingest", "leader")
+"""What a process does: take snapshots, evaluate and tell people (one of several does), or both."""
 DATABASE_VARIABLE = "PORTGAUGE_DATABASE"
 HIGHEST_PORT = 65_535
 
@@ -43,6 +45,7 @@ class Config:
     listen: str = "127.0.0.1:8766"
     database: str = ""
     """A SQLAlchemy URL or a path; empty: PORTGAUGE_DATABASE, else the default file."""
+    role: str = "all"
     log_level: str = "info"
     log_json: bool = False
     retention_hours: float = 48.0
@@ -51,8 +54,9 @@ class Config:
 
     def __post_init__(self) -> None:
         parse_listen(self.listen)
-        if self.log_level not in LEVELS:
-            raise InvalidConfig(f"log_level: one of {', '.join(LEVELS)} is needed, not {self.log_level!r}")
+        for name, known in (("role", ROLES), ("log_level", LEVELS)):
+            if getattr(self, name) not in known:
+                raise InvalidConfig(f"{name}: one of {', '.join(known)} is needed, not {getattr(self, name)!r}")
         if not 0 < self.retention_hours < float("inf"):
             raise InvalidConfig("retention_hours: a number above 0 is needed")
         _require_unique("rule", [rule.name for rule in self.rule])

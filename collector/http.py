@@ -17,13 +17,13 @@ from shared.logs import fields
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def build_app(services: Services) -> web.Application:
+def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Application:
     """Everything the collector answers."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_counted, explained])
     app[SERVICES] = services
     app.add_routes(
         [
-            web.post("/v1/snapshots", post_snapshot),
+            *([web.post("/v1/snapshots", post_snapshot)] if takes_snapshots else []),
             web.get("/v1/hosts", hosts.list_hosts),
             web.get("/v1/hosts/{host}", hosts.show_host),
             web.get("/v1/pools", pools.list_pools),

@@ -16,6 +16,7 @@ from collector.config import Config, parse_listen
 from collector.evaluation import Evaluator
 from collector.http import AccessLogger, build_app
 from collector.ingest.intake import Intake
+from collector.leading import lead_forever
 from collector.loops import Bell, Loops, background, repeat_forever
 from collector.metrics import Metrics
 from collector.notify.channel import Channel
@@ -26,6 +27,7 @@ from collector.retention import REST_S, Retention
 from collector.services import Services
 from collector.storage import outbox
 from collector.storage.database import Database, database
+from collector.storage.errors import NeedsPostgreSQL
 from collector.storage.location import Location
 from collector.storage.schema import require_current, require_present, require_writable
 from shared.clock import wall_ms
@@ -57,8 +59,7 @@ async def run(config: Config, location: Location, announce: Callable[[str], None
     """Serve until SIGTERM or SIGINT. `announce` is given the address once connections are accepted."""
     stop = _stop_signal()
     with listening(config.listen) as listener:
-        async with _opened(location) as db, _channels(config) as channels:
-            await _give_up_on_strangers(db, channels)
+        async with _opened(location, config.role) as db, _channels(config) as channels:
             app, loops = _assemble(config, db, channels)
             async with background(loops), serving(app, listener) as address:
                 announce(address)
@@ -66,8 +67,10 @@ async def run(config: Config, location: Location, announce: Callable[[str], None
 
 
 @asynccontextmanager
-async def _opened(location: Location) -> AsyncIterator[Database]:
+async def _opened(location: Location, role: str) -> AsyncIterator[Database]:
     """The database, once it is sure that this program may serve it."""
+    if location.file and role != "all":
+        raise NeedsPostgreSQL(str(location), role)
     require_present(location)
     async with database(location, alone=True) as db:
         await require_current(db)
@@ -77,9 +80,20 @@ async def _opened(location: Location) -> AsyncIterator[Database]:
 
 def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tuple[web.Application, Loops]:
     """The application, and the loops that work behind it."""
-    metrics = Metrics(version("portgauge"))
-    evaluate, prune, deliver = Bell(), Bell(), [Bell() for _ in channels]
+    metrics, evaluate = Metrics(version("portgauge")), Bell()
     intake = Intake(db, metrics, on_commit=evaluate.ring)
+    loops: Loops = {}
+    if config.role != "leader":
+        loops["intake"] = intake.commit_forever()
+    if config.role != "ingest":
+        loops["leading"] = lead_forever(db, lambda led: _leading(config, led, channels, metrics, evaluate))
+    app = build_app(Services(db=db, intake=intake, metrics=metrics), takes_snapshots=config.role != "leader")
+    return app, loops
+
+
+def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics: Metrics, evaluate: Bell) -> Loops:
+    """What one collector of all does, over a database that lets only the leader write."""
+    prune, deliver = Bell(), [Bell() for _ in channels]
     evaluator = Evaluator(
         db=db,
         rules=config.rule,
@@ -90,14 +104,14 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
     )
     retention = Retention(db, config.retention_hours, clock=wall_ms)
     loops: Loops = {
-        "intake": intake.commit_forever(),
+        "strangers": _give_up_on_strangers(db, channels),
         "evaluation": repeat_forever(evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
     }
     for channel, bell in zip(channels, deliver, strict=True):
         name, delivery = f"notify {channel.name}", Delivery(db, channel, metrics, clock=wall_ms)
         loops[name] = repeat_forever(delivery.deliver, bell, rest_s=TICK_S, name=name)
-    return build_app(Services(db=db, intake=intake, metrics=metrics)), loops
+    return loops
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
-def a_token(database: Path, *arguments: str) -> str:
+def a_token(database: Path | str, *arguments: str) -> str:
     made = run("token", "create", "--database", database, *arguments)
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
@@ -76,10 +76,12 @@ def migrated(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(database: Path, *arguments: str | Path, listen: str = "127.0.0.1:0") -> Iterator[Serving]:
-    """Serve until the block ends; killed if it has not ended by then."""
+def serving(
+    database: Path | str, *arguments: str | Path, listen: str = "127.0.0.1:0", log: Path | None = None
+) -> Iterator[Serving]:
+    """Serve until the block ends; killed if it has not ended by then. `log` takes what it says, by default beside."""
     command: Sequence[str | Path] = [PROGRAM, "serve", "--listen", listen, "--database", database, *arguments]
-    log = database.with_suffix(".log")
+    log = log or Path(database).with_suffix(".log")
     with (
         log.open("a") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,

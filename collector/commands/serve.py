@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from collector.commands.common import Subparsers, add_command, add_database, location_of
-from collector.config import Config
+from collector.config import ROLES, Config
 from collector.run import run as run_collector
 from shared import logs, settings
 
@@ -19,6 +19,7 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser = add_command(subparsers, "serve", "take snapshots, answer questions, raise alerts", EXAMPLE)
     parser.add_argument("--listen", metavar="HOST:PORT", help=f"port 0 takes any free one (default: {Config().listen})")
     add_database(parser)
+    parser.add_argument("--role", choices=ROLES, help="what this process does; others than `all` need PostgreSQL")
     parser.add_argument("--config", metavar="FILE", type=Path, help="settings as TOML; flags go before the file")
     parser.set_defaults(run=run)
 
@@ -26,8 +27,8 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     config = settings.load(Config, args.config) if args.config else Config()
-    if args.listen:
-        config = dataclasses.replace(config, listen=args.listen)
+    flags = {name: value for name in ("listen", "role") if (value := getattr(args, name))}
+    config = dataclasses.replace(config, **flags)
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     asyncio.run(run_collector(config, location_of(args, config.database), _announce))

@@ -9,6 +9,7 @@ from collector.storage.database import AsyncConnection
 
 async def record(db: AsyncConnection, arrivals: Sequence[Arrival]) -> list[bool]:
     """Append the arrivals in their order. Answers for each whether it was there already."""
+    await hot.take_turn(db)
     known = await hosts.ensure(db, {arrival.snapshot.host for arrival in arrivals})
     keys = {arrival.key: _key(known, arrival) for arrival in arrivals}
     present = await hot.present(db, keys.values())

@@ -10,8 +10,9 @@ the disk, and for a synchronous standby where there is one, whatever weaker sett
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location
@@ -30,6 +32,8 @@ CONNECTIONS = 8
 WAIT_S = 10
 STATEMENT_S = 60
 """A statement of ours takes milliseconds; one that takes this long waits for a server that has stopped answering."""
+IDLE_IN_TRANSACTION_S = 30
+"""A process that was stopped in the middle of a transaction must not keep its locks from the others."""
 _WRITES = "portgauge_writes"
 _NOT_A_PRIMARY = frozenset({"25006", "57P01", "57P02", "57P03"})
 """PostgreSQL's codes for a read-only transaction, and for a server that shuts down, crashed, or is starting up."""
@@ -37,11 +41,16 @@ _OUR_MISTAKES = (IntegrityError, ProgrammingError)
 """What no trouble of the database explains. They are not foreseen, and must be loud."""
 
 
+Guard = Callable[[AsyncConnection], Awaitable[None]]
+"""Called at the beginning of a transaction; what it raises undoes it."""
+
+
 class Database:
     """Hands out connections inside a transaction. Foreseen faults of the database are DatabaseUnusable."""
 
     def __init__(self, engine: AsyncEngine, location: Location) -> None:
         self.location = location
+        self._guard: Guard | None = None
         if location.file:
             self._reader = engine
             self._writer = engine.execution_options(**{_WRITES: True})
@@ -54,16 +63,37 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view; nothing is kept."""
-        with self._explained():
+        with self.explained():
             async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: durable when the block ends, undone if it raises."""
-        with self._explained():
+        with self.explained():
             async with self._turn, self._writer.begin() as connection:
+                if self._guard:
+                    await self._guard(connection)
                 yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own beside all others, each statement a transaction: for locks that a session holds."""
+        engine = create_async_engine(
+            self.location.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_arguments(self.location)
+        )
+        try:
+            with self.explained():
+                async with engine.connect() as connection:
+                    yield connection
+        finally:
+            await engine.dispose()
+
+    def guarded_by(self, guard: Guard) -> "Database":
+        """The same database; every transaction that writes begins with `guard`, which may raise."""
+        guarded = copy(self)
+        guarded._guard = guard  # noqa: SLF001 - our own class
+        return guarded
 
     async def ping(self) -> None:
         """Raise DatabaseUnusable if it does not answer."""
@@ -71,7 +101,8 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Tell foreseen faults of the database as DatabaseUnusable."""
         try:
             yield
         except DBAPIError as error:
@@ -104,7 +135,7 @@ def _engine(location: Location) -> AsyncEngine:
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=WAIT_S,
-            connect_args={} if location.file else {"timeout": WAIT_S, "command_timeout": STATEMENT_S},
+            connect_args=_arguments(location),
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
@@ -115,6 +146,16 @@ def _engine(location: Location) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_postgresql)
         event.listen(engine.sync_engine, "handle_error", _leave_what_cannot_write)
     return engine
+
+
+def _arguments(location: Location) -> dict[str, Any]:
+    if location.file:
+        return {}
+    settings = {
+        "application_name": "portgauge-collector",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
+    }
+    return {"timeout": WAIT_S, "command_timeout": STATEMENT_S, "server_settings": settings}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -34,6 +34,21 @@ class UnknownRevision(StorageError):
         self.revision = revision
 
 
+class Superseded(PortgaugeError):
+    """A term of leadership is over: another collector leads now, and this one must write nothing more."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"another collector leads since term {epoch} ended")
+        self.epoch = epoch
+
+
+class NeedsPostgreSQL(StorageError):
+    """Several processes were asked for on SQLite, which one process serves."""
+
+    def __init__(self, where: str, role: str) -> None:
+        super().__init__(where, f"is SQLite, which one process serves: --role {role} needs PostgreSQL; leave it out")
+
+
 class AlreadyServed(StorageError):
     """Another collector has this SQLite file open; one process evaluates, or people are told twice."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 
 from collector.fleet.host import Arrival
 from collector.storage import tables
@@ -12,6 +12,9 @@ from collector.trends.window import Window
 
 hot, host = tables.hot, tables.host
 _LOGGED = (hot.c.id, hot.c.host_id, hot.c.received_ms, hot.c.taken_ms, hot.c.body)
+
+_APPENDS = 0x706F_6C6F
+"""The advisory lock of whoever appends."""
 
 Key = tuple[int, str, int]
 """(host id, boot id, seq)."""
@@ -47,6 +50,16 @@ async def present(db: AsyncConnection, keys: Collection[Key]) -> set[Key]:
     columns = (hot.c.host_id, hot.c.boot_id, hot.c.seq)
     rows = await db.execute(select(*columns).where(tuple_(*columns).in_(list(keys))))
     return {(row.host_id, row.boot_id, row.seq) for row in rows}
+
+
+async def take_turn(db: AsyncConnection) -> None:
+    """Be the only one to append until this transaction ends.
+
+    The log is read by its ids: one given out early and committed late would be passed over. SQLite has one writer
+    anyway; on PostgreSQL the turn also covers whatever an append reads and writes of its hosts.
+    """
+    if db.dialect.name == "postgresql":
+        await db.execute(select(func.pg_advisory_xact_lock(_APPENDS)))
 
 
 async def append(db: AsyncConnection, entries: Sequence[Entry]) -> list[int]:

@@ -40,7 +40,7 @@ async def require_current(db: Database) -> None:
     async with db.reading() as connection:
         found = await connection.run_sync(_revision)
     _refuse_unknown(db.location, found)
-    if found != _scripts().get_current_head():
+    if found != newest_revision():
         raise NotMigrated(str(db.location))
 
 
@@ -48,6 +48,11 @@ async def require_writable(db: Database) -> None:
     """Raise DatabaseUnusable where a transaction cannot even begin to write."""
     async with db.writing() as connection:
         await connection.exec_driver_sql("UPDATE cursor SET hot_id = hot_id")
+
+
+def newest_revision() -> str:
+    """The schema this program was written for."""
+    return str(_scripts().get_current_head())
 
 
 def require_present(location: Location) -> None:

@@ -89,6 +89,15 @@ hot = Table(
     sqlite_autoincrement=True,
 )
 
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="there is one row"),
+    Column("epoch", BigInteger, nullable=False, comment="the number of the present term"),
+    Column("holder", Text, nullable=False, comment="who leads, for people"),
+    Column("beats", BigInteger, nullable=False, comment="counted up while its leader is alive"),
+)
+
 cursor = Table(
     "cursor",
     metadata,

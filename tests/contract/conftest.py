@@ -51,6 +51,14 @@ def postgresql_location(postgresql: Cluster) -> Iterator[Location]:
     postgresql.drop(name)
 
 
+@pytest.fixture
+def another_postgresql_location(postgresql: Cluster) -> Iterator[Location]:
+    """An empty database beside the other."""
+    name = postgresql.new_database(MIGRATED)
+    yield locate(postgresql.url(name))
+    postgresql.drop(name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def location(request: pytest.FixtureRequest) -> Location:
     """An empty database of each backend. Whatever holds of one holds of the other."""

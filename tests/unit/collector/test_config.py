@@ -47,6 +47,7 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         ("retention_hours = 0", "above 0"),
         ("retention_hours = nan", "above 0"),
         ('log_level = "loud"', "log_level: one of debug"),
+        ('role = "king"', "role: one of all, ingest, leader"),
         ('listen = "8766"', "HOST:PORT"),
         ('[[webhook]]\nurl = "ftp://x"', "http://"),
         ('[[webhook]]\nurl = "http://x"\nname = "log"', "other than 'log'"),

@@ -1,9 +1,12 @@
 """One transaction's worth of arrivals."""
 
+import asyncio
+
 from collector.fleet.host import Arrival, Host
 from collector.ingest.record import record
 from collector.storage import hosts, hot
-from collector.storage.database import Database
+from collector.storage.database import Database, database
+from collector.storage.location import Location
 from shared.model import Snapshot
 from tests.builders import NOON_MS, a_failure, a_snapshot
 
@@ -56,3 +59,23 @@ async def test_each_boot_counts_its_own_gaps(db: Database) -> None:
     await recorded(db, a_snapshot(boot_id="a", seq=2))
     host = await lb1(db)
     assert (host.boot_id, host.missing) == ("b", 0)
+
+
+async def test_the_log_is_appended_to_by_one_at_a_time(postgresql_location: Location) -> None:
+    """Its readers go by ids: one given out early and committed late would never be read."""
+    async with database(postgresql_location) as here, database(postgresql_location) as there:
+        async with here.writing() as first:
+            await record(first, [Arrival(a_snapshot(), b"body", NOON_MS)])
+            second = asyncio.create_task(recorded(there, a_snapshot(host="lb2")))
+            await asyncio.sleep(0.2)
+            assert not second.done()
+        assert await second == [False]
+
+
+async def test_two_collectors_keep_each_snapshot_once(postgresql_location: Location) -> None:
+    snapshots = [a_snapshot(seq=seq) for seq in range(1, 21)]
+    async with database(postgresql_location) as here, database(postgresql_location) as there:
+        told = await asyncio.gather(*(recorded(db, snapshot) for snapshot in snapshots for db in (here, there)))
+        host = await lb1(here)
+    assert sum(is_duplicate for [is_duplicate] in told) == 20
+    assert (host.received, host.duplicates, host.missing, host.last_seq) == (20, 20, 0, 20)

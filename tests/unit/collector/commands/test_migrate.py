@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from collector.__main__ import main
+from collector.storage.schema import newest_revision
+
+HEAD = newest_revision()
 
 
 def test_it_makes_the_database_and_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     database = tmp_path / "deep" / "er" / "history.db"
     assert main(["migrate", "--database", str(database)]) == 0
-    assert capsys.readouterr().out == f"{database}: migrated to schema 0001\n"
+    assert capsys.readouterr().out == f"{database}: migrated to schema {HEAD}\n"
     assert database.exists()
 
 
@@ -18,7 +21,7 @@ def test_it_may_be_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     database = str(tmp_path / "x.db")
     main(["migrate", "--database", database])
     assert main(["migrate", "--database", database]) == 0
-    assert capsys.readouterr().out.endswith(f"{database}: is at schema 0001\n")
+    assert capsys.readouterr().out.endswith(f"{database}: is at schema {HEAD}\n")
 
 
 def test_the_environment_may_name_the_database(

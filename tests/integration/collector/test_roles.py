@@ -1,0 +1,98 @@
+"""Several collector processes over one PostgreSQL."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.builders import a_reading, a_snapshot
+from tests.collector_process import Serving, a_token, migrated, run, serving
+from tests.postgres import Cluster, cluster, why_none
+
+PATIENCE_S = 40
+
+
+@pytest.fixture
+def server() -> Iterator[Cluster]:
+    if reason := why_none():
+        pytest.skip(reason)
+    with cluster() as made:
+        assert run("migrate", "--database", made.url()).returncode == 0
+        yield made
+
+
+@pytest.fixture
+def start(server: Cluster, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start a collector of this role; killed at the end."""
+    with ExitStack() as stack:
+
+        def started(role: str) -> Serving:
+            log = tmp_path / f"{role}-{time.monotonic_ns()}.log"
+            return stack.enter_context(serving(server.url(), "--role", role, log=log))
+
+        yield started
+
+
+def wait_until(fact: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def epoch(server: Cluster) -> int:
+    return int(server.sql("SELECT epoch FROM leadership"))
+
+
+def transitions(server: Cluster) -> list[str]:
+    return server.sql("SELECT after FROM transition ORDER BY id").split()
+
+
+def test_what_one_process_takes_another_evaluates(server: Cluster, start: Callable[..., Serving]) -> None:
+    token, read = (a_token(server.url(), "--scope", scope) for scope in ("push", "read"))
+    ingest, leader = start("ingest"), start("leader")
+    assert ingest.push(a_snapshot(a_reading(290)), token) == 202
+    wait_until(lambda: "firing" in transitions(server))
+    assert leader.push(a_snapshot(a_reading(290), seq=2), token) == 404
+    hosts = json.loads(leader.get("/v1/hosts", read))["items"]
+    assert [host["host"] for host in hosts] == ["lb1"]
+
+
+def test_a_killed_leader_is_followed_at_once(server: Cluster, start: Callable[..., Serving]) -> None:
+    first = start("all")
+    wait_until(lambda: epoch(server) == 1)
+    second = start("all")
+    first.process.kill()
+    wait_until(lambda: epoch(server) == 2)
+    token = a_token(server.url(), "--scope", "push")
+    assert second.push(a_snapshot(a_reading(290)), token) == 202
+    wait_until(lambda: "firing" in transitions(server))
+
+
+def test_a_leader_that_wakes_after_its_term_writes_nothing(server: Cluster, start: Callable[..., Serving]) -> None:
+    token = a_token(server.url(), "--scope", "push")
+    first = start("leader")
+    wait_until(lambda: epoch(server) == 1)
+    ingest, second = start("ingest"), start("leader")
+    first.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: epoch(server) == 2)
+    for seq, held in enumerate((290, 10, 290), start=1):
+        assert ingest.push(a_snapshot(a_reading(held), seq=seq), token) == 202
+    first.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: len(transitions(server)) >= 3)
+    wait_until(lambda: "not leading" in first.log.read_text())
+    told = transitions(server)
+    second.process.kill()
+    wait_until(lambda: epoch(server) >= 3)
+    assert transitions(server) == told
+
+
+@pytest.mark.parametrize("role", ["ingest", "leader"])
+def test_sqlite_is_for_one_process(tmp_path: Path, role: str) -> None:
+    ended = run("serve", "--listen", "127.0.0.1:0", "--database", migrated(tmp_path), "--role", role)
+    assert ended.returncode == 2
+    assert f"--role {role} needs PostgreSQL" in ended.stderr
