@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
-COMMANDS = ("run", "pools", "check", "explain", "advise", "doctor")
+COMMANDS = ("run", "pools", "check", "explain", "advise", "doctor", "config")
 
 
 def parser(argv: Sequence[str]) -> argparse.ArgumentParser:

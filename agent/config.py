@@ -66,7 +66,7 @@ class AgentConfig:
 
     def __post_init__(self) -> None:
         for key, holds, what in (
-            ("collector", _is_url(self.collector), "need a URL like http://127.0.0.1:8766"),
+            ("collector", _is_url(self.collector), "need a URL like http://127.0.0.1:8766, without user or password"),
             ("host", _is_name(self.host), "need letters, digits and . _ : -"),
             ("interval_s", 0 < self.interval_s * 1000 <= MAX_INTERVAL_MS, "need seconds above 0 and up to a day"),
             ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
@@ -94,11 +94,13 @@ def _listen(text: str, *, beyond_loopback: bool) -> tuple[bool, str]:
 
 
 def _is_url(text: str) -> bool:
+    """Without credentials: URLs are logged."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        has_place = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
+    return has_place and parts.scheme in ("http", "https") and "@" not in parts.netloc
 
 
 def _is_name(text: str) -> bool:

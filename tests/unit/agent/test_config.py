@@ -24,6 +24,7 @@ def test_the_role_travels_as_a_label() -> None:
         ("collector", "ftp://x"),
         ("collector", "http://"),
         ("collector", "http://x:port"),
+        ("collector", "http://user:password@x"),
         ("host", "a b"),
         ("host", ""),
         ("host", "x" * 254),
