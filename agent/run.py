@@ -42,8 +42,15 @@ FAREWELL_S = 0.7
 """How long it then gives what is spooled to arrive; what does not is sent at the next start."""
 LAST_RESORT_S = 1.8
 """A disk or kernel call that hangs must not keep the agent from ending: what is spooled is safe without a farewell."""
+REPEATS_S = 60.0
+"""What the log said is not said again for so long, only counted."""
 LATE = 1
 """Exit status of an agent that had to be cut short."""
+
+
+def log_as_told(config: AgentConfig) -> None:
+    """Have the process's log as the configuration wants it."""
+    logs.configure(level=config.log_level, as_json=config.log_json, repeats_s=REPEATS_S)
 
 
 class Order(Enum):
@@ -137,7 +144,7 @@ class Agent:
     async def _apply(self, wanted: Plan) -> None:
         self.config = wanted.config
         if Part.LOGGING in wanted.parts:
-            logs.configure(level=wanted.config.log_level, as_json=wanted.config.log_json)
+            log_as_told(wanted.config)
         if Part.PUSHING in wanted.parts:
             await self._pushing.end()
             await self._begin_pushing()

@@ -4,8 +4,8 @@ import argparse
 import asyncio
 
 from agent.commands.settings import add_settings, configured
+from agent.run import log_as_told
 from agent.run import run as run_agent
-from shared import logs
 from shared.errors import PortgaugeError
 
 
@@ -24,7 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop."""
     config = configured(arguments)
-    logs.configure(level=config.log_level, as_json=config.log_json)
+    log_as_told(config)
     try:
         asyncio.run(run_agent(config, lambda: configured(arguments)))
     except ExceptionGroup as group:
