@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LEAST_SPOOL_BYTES = 1024 * 1024
+MOST_THRESHOLDS = 8
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -50,6 +52,10 @@ class AgentConfig:
     netns: tuple[str, ...] = ()
     """Network namespaces to sample, by name, `own` being the one the agent runs in; none for all of the host."""
     interval_s: float = 10.0
+    cpu_share: float = 0.01
+    """Of one core, averaged: what sampling may take. Where that is too little, samples come less often."""
+    thresholds: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0)
+    """Occupancies that are to be seen within moments of being reached."""
     most_pools: int = 200
     """Pools listed one by one a namespace; the rest travel as exact sums."""
     probe: bool = True
@@ -69,6 +75,8 @@ class AgentConfig:
             ("collector", _is_url(self.collector), "need a URL like http://127.0.0.1:8766, without user or password"),
             ("host", _is_name(self.host), "need letters, digits and . _ : -"),
             ("interval_s", 0 < self.interval_s * 1000 <= MAX_INTERVAL_MS, "need seconds above 0 and up to a day"),
+            ("cpu_share", 0 < self.cpu_share <= 1, "need a share of one core, above 0 and up to 1"),
+            ("thresholds", _ascend(self.thresholds), "need 1 to 8 occupancies, above 0.0 and up to 1.0, ascending"),
             ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
             ("spool_max_bytes", self.spool_max_bytes >= LEAST_SPOOL_BYTES, f"need at least {LEAST_SPOOL_BYTES}"),
             ("spool_max_age_s", self.spool_max_age_s > 0, "need seconds above 0"),
@@ -91,6 +99,11 @@ def _listen(text: str, *, beyond_loopback: bool) -> tuple[bool, str]:
         return not text, "need unix:/PATH, or HOST:PORT like 127.0.0.1:9766"
     is_local = isinstance(place, UnixPlace) or place.is_loopback
     return is_local or beyond_loopback, "need a loopback address, or listen_beyond_loopback = true"
+
+
+def _ascend(thresholds: tuple[float, ...]) -> bool:
+    steps = pairwise((0.0, *thresholds, 1.0 + 1e-9))
+    return 1 <= len(thresholds) <= MOST_THRESHOLDS and all(below < above for below, above in steps)
 
 
 def _is_url(text: str) -> bool:

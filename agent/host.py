@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from agent import counters
+from agent.cadence import Baseline, Counters, Fullness, baseline
 from agent.errors import SamplingFailed
 from agent.hidden import HiddenBinders
 from agent.model import NetnsId
@@ -24,6 +27,8 @@ class HostSample:
     unreadable: tuple[Unreadable, ...] = ()
     notes: tuple[str, ...] = ()
     """What was seen less accurately than it could be, and why."""
+    looked_at: int = 1
+    """Namespaces whose sockets were looked at; of the others the kernel's counters say that nothing changed."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -34,6 +39,16 @@ class HostSample:
     def sockets(self) -> int:
         """Outbound sockets on ports of the range, in all namespaces."""
         return sum(sum(summary.namespace.totals.values()) for summary in self.summaries)
+
+
+class Kept(NamedTuple):
+    """What the latest look at one namespace's sockets told, and the means to tell whether it still holds."""
+
+    summary: Summary
+    base: Baseline
+    at_s: float
+    tree: int
+    """What tells this namespace's files under /proc/PID/net from others'; see agent.counters."""
 
 
 @dataclass(slots=True)
@@ -48,8 +63,13 @@ class HostSampler:
     """For a command that samples once: look for hidden binders in one go, not thinly over many samples."""
     may_probe: bool = True
     """Whether ports may be probed (agent.probe)."""
+    thresholds: Sequence[float] = ()
+    """Occupancies, ascending, that an agent wants to see reached in time; none for a command that looks each time."""
     atlas: Atlas = field(default_factory=Atlas)
-    _samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
+    kept: dict[NetnsId, Kept] = field(default_factory=dict)
+    """Of the latest sample, where there are thresholds; our own namespace first, if it was asked for."""
+    own: NetnsId | None = None
+    samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
 
     def sample_all(self, now_s: float) -> HostSample:
         """Every namespace, now. `now_s` is monotonic.
@@ -62,26 +82,38 @@ class HostSampler:
     def _sample_all(self, now_s: float) -> HostSample:
         known: list[NetnsId] = []
         samplers: dict[NetnsId, Sampler] = {}
-        summaries: list[Summary] = []
+        looks: dict[NetnsId, Kept] = {}
         failed: list[Unreadable] = []
+        before, self.kept = self.kept, {}
         for place in self.atlas.tour(now_s):
             known.append(place)
             if not is_meant(place, self.only, is_own=place is known[0]):
                 continue
-            samplers[place] = self._samplers.get(place) or self._new(place)
+            samplers[place] = self.samplers.get(place) or self._new(place)
             try:
-                summaries.append(samplers[place].sample(now_s))
+                looks[place] = self._look(samplers[place], before.get(place), now_s)
             except (DumpError, SamplingFailed) as error:
                 if place is known[0]:
                     raise
                 failed.append(Unreadable(1, f"{place.name}: {error}"))
             if len(samplers) == len(self.only):
                 break
-        self._samplers = samplers
+        self.samplers, self.own = samplers, known[0]
+        self.kept = looks if self.thresholds else {}
         failed += [] if self.only else self.atlas.unreadable
         failed += self._missing(known)
         notes = tuple(sorted({sampler.loss for sampler in samplers.values()} - {""}))
-        return HostSample(tuple(within_limits(summaries)), known[0].name, tuple(failed), notes)
+        summaries = tuple(within_limits([look.summary for look in looks.values()]))
+        fresh = sum(look is not before.get(place) for place, look in looks.items())
+        return HostSample(summaries, known[0].name, tuple(failed), notes, fresh)
+
+    def _look(self, sampler: Sampler, kept: Kept | None, now_s: float) -> Kept:
+        """At the sockets of the namespace this thread is in; what was kept where nothing can have changed since."""
+        seen, tree = (counters.read() if self.thresholds else None) or (None, 0)
+        if kept and seen and holds(kept, seen, now_s) and sampler.is_settled(now_s):
+            return kept
+        summary = sampler.sample(now_s)
+        return Kept(summary, baseline_of(summary, seen, self.thresholds), now_s, tree)
 
     def _new(self, place: NetnsId) -> Sampler:
         return Sampler(place, self.most_pools, HiddenBinders(at_once=self.at_once, may_probe=self.may_probe))
@@ -94,3 +126,20 @@ class HostSampler:
         if missing and len(missing) == len(self.only):
             raise missing[0]
         return [Unreadable(1, str(error)) for error in missing]
+
+
+def holds(kept: Kept, seen: Counters, now_s: float) -> bool:
+    """Whether the counters say that another look would tell the same. Pure.
+
+    A pool of which something was left open (whether it is past the knee) is looked at again.
+    """
+    if kept.base.counters is None or any(one.knee is None for one in kept.summary.readings):
+        return False
+    return seen.stands_still(kept.base.counters, kept.base.capacity, now_s - kept.at_s)
+
+
+def baseline_of(summary: Summary, seen: Counters | None, thresholds: Sequence[float]) -> Baseline:
+    """What to compare later counters with: the pools listed, and the fullest there can be besides. Pure."""
+    space = summary.namespace
+    pools = {Fullness(one.held, one.capacity) for one in summary.readings}
+    return baseline(seen, pools | {Fullness(space.remainder.max_held, space.capacity)}, thresholds)

@@ -1,5 +1,6 @@
 """What a sample alone does not tell, added to it: which pools failed connect() calls, and who holds the hot ones."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -104,7 +105,8 @@ class Insight:
         """Ask anew for the owners that are due; forget pools that have cooled."""
         self._owners = {pool: owner for pool, owner in self._owners.items() if pool in hot}
         self._asked_at_s = {pool: at_s for pool, at_s in self._asked_at_s.items() if pool in hot}
-        due = {pool for pool in hot if now_s - self._asked_at_s.get(pool, -1e9) >= REFRESH_S}
+        refresh_s = REFRESH_S if sample.looked_at else math.inf  # Owners change no more than connections do.
+        due = {pool for pool in hot if now_s - self._asked_at_s.get(pool, -math.inf) >= refresh_s}
         if not due or now_s - self._looked_at_s < PAUSE_S:
             return
         self._looked_at_s = now_s

@@ -26,6 +26,8 @@ PART_OF = {
     "labels": Part.SAMPLING,
     "netns": Part.SAMPLING,
     "interval_s": Part.SAMPLING,
+    "cpu_share": Part.SAMPLING,
+    "thresholds": Part.SAMPLING,
     "most_pools": Part.SAMPLING,
     "probe": Part.SAMPLING,
     "spool_dir": Part.PROCESS,

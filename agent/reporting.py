@@ -1,78 +1,65 @@
-"""Sampling all the time: each sample, or the reason why there is none, becomes a snapshot in the spool."""
+"""Sampling all the time: ticks, the samples they ask for, and what to do about those that fail."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from agent.cadence import Reason
+from agent.budget import Budget
+from agent.cadence import TICK_S, Decision, Reason, Situation, decide
 from agent.config import AgentConfig
-from agent.errors import SamplingFailed
 from agent.failures import Ledger
+from agent.glance import glance
 from agent.host import HostSample, HostSampler
 from agent.insight import Insight
-from agent.netlink.errors import DumpError
-from agent.netns import UnknownNamespace, cpu_s
-from agent.spool import Spool, SpoolUnusable
+from agent.netns import cpu_s
+from agent.spending import Spending
+from agent.spool import Spool
+from agent.spooling import Done, sample_and_spool
 from agent.tallies import Samplings
-from agent.version import agent_version
 from shared import clock
 from shared.logs import fields
-from shared.model import Snapshot
-from shared.wire import encode
 
 log = logging.getLogger(__name__)
+
+CLOCK_GRAIN_S = 1e-3
+"""Ticks and intervals meet on one grid; sums of floats do not quite."""
+
+
+FAILURES_IN_A_ROW = 3
+"""After so many a fresh sampler takes over, the next one after twice as many, and so on: mostly it fares no better. A
+failed sample is tried again when the next one is due, never at once."""
 
 
 @asynccontextmanager
 async def sampling(
     config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger, samplings: Samplings
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Spool a snapshot every interval for as long as the block is open. An unforeseen fault ends the block.
+    """Spool a snapshot whenever agent.cadence says so, for as long as the block is open.
 
-    Failures in the ledger leave with the next sample that can be taken. What was done is counted in `samplings`.
-    The block is given what stops the loop between two samples and spools a last one.
+    A sample that fails is spooled too, marked so. Failures in the ledger leave with the next sample that can be taken.
+    What was done is counted in `samplings`. The block is given what stops the loop between two samples and spools a
+    last one.
     """
-    sampler = HostSampler(most_pools=config.most_pools, only=config.netns, may_probe=config.probe)
-    insight = Insight(sampler.atlas)
-    told: set[str] = set()
+    reporter = Reporter(config, spool, ledger, samplings)
     one_at_a_time = asyncio.Lock()
 
-    async def sample_once(reason: Reason) -> None:
-        failures = ledger.take()
-
-        def observe() -> HostSample:
-            sample = insight.into(sampler.sample_all(clock.monotonic_s()), clock.monotonic_s(), failures)
-            for note in set(sample.notes) - told:
-                log.warning("samples are less accurate", extra=fields(why=note))
-            told.update(sample.notes)
-            return sample
-
-        astray = insight.astray
-        done = await asyncio.to_thread(_sample_and_spool, config, observe, spool)
-        count(samplings, reason, done)
-        if done.sample is None:
-            ledger.add(failures)
-        if insight.astray > astray:
-            log.warning("failures of pools that are not sampled", extra=fields(connects=insight.astray - astray))
-
     async def forever() -> None:
-        due_s, reason = clock.monotonic_s(), Reason.FIRST
+        at_s = clock.monotonic_s()
         while True:
             samplings.back_by_s = clock.monotonic_s()
             async with one_at_a_time:
-                await sample_once(reason)
-            reason = Reason.DUE
-            wake.set()
-            due_s = max(due_s + config.interval_s, clock.monotonic_s())
-            samplings.back_by_s = due_s
-            await asyncio.sleep(due_s - clock.monotonic_s())
+                if await reporter.tick(at_s):
+                    wake.set()
+            samplings.back_by_s = at_s = max(reporter.next_tick_s(at_s), clock.monotonic_s())
+            await asyncio.sleep(at_s - clock.monotonic_s())
 
     async def finish() -> None:
         async with one_at_a_time:
             loop.cancel()
-            await sample_once(Reason.LAST)
+            await reporter.sample(Reason.LAST, clock.monotonic_s())
         wake.set()
 
     async with asyncio.TaskGroup() as tasks:
@@ -83,14 +70,109 @@ async def sampling(
             loop.cancel()
 
 
-class Done(NamedTuple):
-    """What one sample came to."""
+@dataclass(slots=True)
+class Reporter:
+    """Ticks, and the samples they ask for. Times are monotonic; one call at a time."""
 
-    sample: HostSample | None
-    """None where it failed."""
-    at_s: float
-    """Monotonic."""
-    cpu_s: float
+    config: AgentConfig
+    spool: Spool
+    ledger: Ledger
+    samplings: Samplings
+    _spending: Spending = field(init=False)
+    _sampler: HostSampler = field(init=False)
+    _insight: Insight = field(init=False)
+    _told: set[str] = field(default_factory=set)
+    _sampled_at_s: float | None = None
+    _failed_in_a_row: int = 0
+    _restart_after: int = FAILURES_IN_A_ROW
+    _is_short: bool = False
+
+    def __post_init__(self) -> None:
+        self._spending = Spending(Budget(self.config.cpu_share))
+        self.samplings.interval_s = self.config.interval_s
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        config = self.config
+        self._sampler = HostSampler(
+            most_pools=config.most_pools, only=config.netns, may_probe=config.probe, thresholds=config.thresholds
+        )
+        self._insight = Insight(self._sampler.atlas)
+
+    def next_tick_s(self, at_s: float) -> float:
+        """When to come back after the tick that was meant for `at_s`."""
+        due_s = math.inf if self._sampled_at_s is None else self._sampled_at_s + self.config.interval_s
+        return min(at_s + TICK_S, due_s if due_s > at_s else math.inf)
+
+    async def tick(self, at_s: float) -> bool:
+        """Glance at the counters and take a sample if need be; answers whether one was."""
+        budget, spent_s = self._spending.settle(at_s), cpu_s()
+        seen = glance(self._sampler, at_s)
+        since_s = None if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
+        situation = Situation(seen.places, since_s, self.config.interval_s, seen.has_newcomer, seen.is_changed)
+        decision = decide(situation, budget)
+        self._spend(cpu_s() - spent_s)
+        self._tell(decision, budget)
+        if decision.reason is not None and decision.allowed:
+            await self.sample(decision.reason, at_s)
+        return decision.is_sample
+
+    def _spend(self, cpu_seconds: float) -> None:
+        self._spending.add(cpu_seconds)
+        self.samplings.cpu_s += cpu_seconds
+
+    def _tell(self, decision: Decision, budget: Budget) -> None:
+        """Count and log what was decided; that samples are rarer than asked is said once, until they no longer are."""
+        if decision.reason is None:
+            return
+        facts = {"reason": decision.reason, "budget_ms": round(budget.balance_s * 1e3, 1)}
+        log.debug("a sample" if decision.allowed else "a sample is withheld", extra=fields(**facts))
+        self.samplings.deferred += not decision.allowed
+        self.samplings.interval_s = budget.interval_s(self.config.interval_s)
+        if not decision.allowed and decision.reason is not Reason.HOT and not self._is_short:
+            self._is_short = True
+            cost = {"cpu_share": budget.share, "sample_ms": round(budget.sample_s * 1e3, 1)}
+            what = "samples are rarer than asked: cpu_share pays for no more"
+            log.warning(what, extra=fields(reason=decision.reason, interval_s=self.samplings.interval_s, **cost))
+        elif decision.is_sample and decision.reason is Reason.DUE and self._is_short and budget.affords(0.0):
+            self._is_short = self.samplings.interval_s > self.config.interval_s
+
+    async def sample(self, reason: Reason, at_s: float) -> None:
+        """Take one, and spool it or why it failed."""
+        failures, astray = self.ledger.take(), self._insight.astray
+
+        def observe() -> HostSample:
+            seen = self._sampler.sample_all(at_s)
+            return self._insight.into(seen, clock.monotonic_s(), failures)
+
+        done = await asyncio.to_thread(sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool)
+        self._sampled_at_s = at_s
+        self._spending.add(done.cpu_s)
+        count(self.samplings, reason, done)
+        if done.sample is None:
+            self.ledger.add(failures)
+            self._failed()
+            return
+        self._failed_in_a_row, self._restart_after = 0, FAILURES_IN_A_ROW
+        if done.sample.looked_at:
+            self._spending.expect(done.cpu_s)
+        self._complain(done.sample.notes, self._insight.astray - astray)
+
+    def _complain(self, notes: Iterable[str], astray: int) -> None:
+        for note in set(notes) - self._told:
+            log.warning("samples are less accurate", extra=fields(why=note))
+        self._told.update(notes)
+        if astray:
+            log.warning("failures of pools that are not sampled", extra=fields(connects=astray))
+
+    def _failed(self) -> None:
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row < self._restart_after:
+            return
+        log.warning("the sampler is begun anew", extra=fields(failed_in_a_row=self._failed_in_a_row))
+        self._restart_after *= 2
+        self.samplings.restarts += 1
+        self._begin_anew()
 
 
 def count(samplings: Samplings, reason: Reason, done: Done) -> None:
@@ -101,59 +183,9 @@ def count(samplings: Samplings, reason: Reason, done: Done) -> None:
         samplings.failed += 1
         return
     samplings.last_at_s, samplings.last_cpu_s = done.at_s, done.cpu_s
+    samplings.looked_at += done.sample.looked_at
     samplings.sockets = done.sample.sockets
     samplings.pools = len(done.sample.readings)
     samplings.namespaces = len(done.sample.summaries)
     samplings.readings = done.sample.readings
     samplings.spaces = tuple(summary.namespace for summary in done.sample.summaries)
-
-
-def _sample_and_spool(config: AgentConfig, observe: Callable[[], HostSample], spool: Spool) -> Done:
-    """Blocking. A sample that fails is spooled too, with its reason.
-
-    A disk that fails is no reason to stop looking.
-    """
-    taken_at_ms, at_s, spent_s = clock.wall_ms(), clock.monotonic_s(), cpu_s()
-    outcome: HostSample | str
-    try:
-        outcome = observe()
-    except (DumpError, SamplingFailed, UnknownNamespace) as error:
-        outcome = str(error)
-        log.warning("no sample", extra=fields(why=outcome))
-
-    def encoded(seq: int) -> bytes:
-        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms)))
-
-    try:
-        seq = spool.put(encoded, taken_at_ms)
-    except SpoolUnusable as error:
-        log.error("a snapshot is lost", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
-    else:
-        log.debug("sampled", extra=fields(seq=seq))
-    return Done(outcome if isinstance(outcome, HostSample) else None, at_s, cpu_s() - spent_s)
-
-
-class Mark(NamedTuple):
-    """What sets one snapshot of a host apart from all others."""
-
-    boot_id: str
-    seq: int
-    taken_at_ms: int
-
-
-def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> Snapshot:
-    """The sample, or the reason why there is none, as what travels."""
-    seen = outcome if isinstance(outcome, HostSample) else None
-    return Snapshot(
-        host=config.host,
-        boot_id=mark.boot_id,
-        seq=mark.seq,
-        taken_at_ms=mark.taken_at_ms,
-        agent_version=agent_version(),
-        interval_ms=max(1, round(config.interval_s * 1000)),
-        labels=config.all_labels,
-        namespaces=tuple(one.namespace for one in seen.summaries) if seen else (),
-        readings=seen.readings if seen else (),
-        unreadable=seen.unreadable if seen else (),
-        failure=outcome if isinstance(outcome, str) else None,
-    )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from agent import netns, sysctl
-from agent.binders import LISTEN, binder_pools, binders, bound_ports
+from agent.binders import IDLE, LISTEN, binder_pools, binders, bound_ports
 from agent.hidden import HiddenBinders
 from agent.knee import Knees
 from agent.model import NetnsId, PortSettings
@@ -44,8 +44,11 @@ class Sampler:
     knees: Knees = field(default_factory=Knees)
     loss: str = ""
     """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
+    settings: PortSettings | None = None
+    """Those of the latest sample."""
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
+    _idle_at_s: float = -1e9
     _hottest: float = 0.0
     _binder_pools: tuple[Reading, ...] = ()
 
@@ -54,12 +57,13 @@ class Sampler:
 
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
-        settings = sysctl.read_port_settings()
+        settings = self.settings = sysctl.read_port_settings()
         with open_sockets() as diag:
             self.loss = diag.loss
             is_due = self._is_due(now_s)
             if is_due:
                 self._explicit, self._explicit_at_s = binders(diag, settings), now_s
+                self._idle_at_s = now_s
             if not has_tcp():
                 return summarise({}, self.place, Knowledge(settings, self._explicit), most=self.most_pools)
             blocked, held = self._count(diag, settings, now_s)
@@ -74,6 +78,21 @@ class Sampler:
             )
             known = replace(known, knees=self.knees.look(diag, held, known, now_s))
         return summarise(held, self.place, known, most=self.most_pools, others=self._binder_pools)
+
+    def is_settled(self, now_s: float) -> bool:
+        """Whether another sample would tell the same as the latest one, if connections are the same.
+
+        Ports that are bound and not connected are in none of the kernel's counters: they are asked for, when it is
+        time to. Raises as `sample` does.
+        """
+        settings = sysctl.read_port_settings()
+        if settings != self.settings or self.hidden.found:
+            return False
+        if now_s - self._idle_at_s >= BINDERS_EVERY_S:
+            self._idle_at_s = now_s
+            with open_sockets() as diag:
+                return bound_ports(diag, IDLE, settings.port_range) <= self._explicit
+        return True
 
     def _is_due(self, now_s: float) -> bool:
         every_s = HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S

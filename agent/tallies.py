@@ -21,6 +21,10 @@ class Samplings:
     """Samples that failed; the snapshots of these carry the reason and no readings."""
     deferred: int = 0
     """Ticks at which a sample was wanted that the CPU share did not allow."""
+    interval_s: float = 0.0
+    """How often samples are taken where nothing happens: as configured, or as the CPU share allows if that is less."""
+    looked_at: int = 0
+    """Looks at the sockets of one namespace; a sample passes over those whose counters stood still."""
     restarts: int = 0
     """How often a sampler that kept failing was replaced by a fresh one."""
     cpu_s: float = 0.0

@@ -9,7 +9,10 @@ from agent.commands.arguments import add_netns, positive_seconds
 from agent.config import LOG_LEVELS, AgentConfig
 from shared.settings import build, read_toml
 
-FLAGS = ("collector", "token_file", "host", "role", "netns", "interval_s", "spool_dir", "log_level", "log_json")
+FLAGS = (
+    *("collector", "token_file", "host", "role", "netns", "interval_s", "cpu_share", "spool_dir"),
+    *("log_level", "log_json"),
+)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +24,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", metavar="ROLE", help="the group of machines it belongs to")
     add_netns(parser)
     parser.add_argument("--interval", dest="interval_s", type=positive_seconds, metavar="S", help="seconds (10)")
+    parser.add_argument("--cpu-share", type=float, metavar="SHARE", help="of one core, for sampling (0.01)")
     parser.add_argument("--spool", dest="spool_dir", metavar="DIR", help="where unsent snapshots wait")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(info)")
     parser.add_argument("--log-json", action="store_true", default=None, help="log JSON instead of key=value")

@@ -40,6 +40,7 @@ class Atlas:
     _land: Landscape | None = None
     _looked_at_s: float = -math.inf
     _known: dict[int, _Known] = field(default_factory=dict)
+    _toured: frozenset[int] = frozenset()
 
     def tour(self, now_s: float) -> Iterator[NetnsId]:
         """Each namespace, this thread standing in it: our own first, then the others. Only for `travelling` threads.
@@ -48,6 +49,7 @@ class Atlas:
         is counted in `unreadable`.
         """
         land = self._landscape(now_s)
+        self._toured = frozenset(land.seen)
         own = own_inode()
         others = sorted((one for one in land.seen.values() if one.inode != own), key=self._precedence)
         self._known = {inode: known for inode, known in self._known.items() if inode in land.seen or inode == own}
@@ -81,6 +83,17 @@ class Atlas:
             raise UnknownNamespace(name, known, sum(one.namespaces for one in self.unreadable))
 
         return travelling(go)
+
+    def has_newcomer(self, now_s: float) -> bool:
+        """Whether a namespace with sockets is there that the latest tour did not know; `now_s` is monotonic."""
+        seen = self._landscape(now_s).seen
+        return any(not is_idle(seen[inode].pids) for inode in seen.keys() - self._toured)
+
+    def sighting(self, place: NetnsId, now_s: float, *, anew: bool = False) -> Sighting | None:
+        """How to get to a namespace, as far as is known, or by a look around taken `anew`; None where it has ended."""
+        if anew:
+            self._land = None
+        return self._landscape(now_s).seen.get(place.inode)
 
     def _landscape(self, now_s: float) -> Landscape:
         if self._land is None or now_s - self._looked_at_s >= LOOK_EVERY_S:

@@ -384,6 +384,8 @@ def agent(netns: Netns, directory: Path, collector: Collector, log: IO[str]) -> 
         "own",
         "--interval",
         str(INTERVAL_S),
+        "--cpu-share",
+        "0.5",
         "--spool",
         str(directory / "spool"),
     ]

@@ -7,14 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.cadence import SILENT_KEPT_S
 from agent.errors import SamplingFailed
+from agent.exact import shows_idle_binds
 from agent.host import HostSample, HostSampler
+from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, UnknownNamespace, discovery
-from agent.sampling import Sampler
+from agent.sampling import BINDERS_EVERY_S, Sampler
 from agent.tally import Summary
 from shared.model import Snapshot
 from shared.wire import decode, encode
@@ -184,6 +188,63 @@ def test_samples_while_namespaces_come_and_go_are_whole_and_leave_no_file_open(
 
     assert len(seen) > 1
     assert open_files() == before
+
+
+def test_a_namespace_whose_counters_stand_still_is_not_looked_at_again(
+    named: Callable[[str, int], Netns], keep: list[socket.socket]
+) -> None:
+    web, edge = named("web", 100), named("edge", 300)
+    listeners = [netns.run(listen, keep, 9001) for netns in (web, edge)]
+    web.run(connect, keep, listeners[0], 30)
+    edge.run(connect, keep, listeners[1], 50)
+    sampler = HostSampler(only=["web", "edge"], thresholds=(0.5, 1.0))
+
+    first, second = (web.run(sampler.sample_all, now_s) for now_s in (0.0, 10.0))
+    edge.run(connect, keep, listeners[1], 1)
+    third = web.run(sampler.sample_all, 20.0)
+
+    assert (first.looked_at, second.looked_at, third.looked_at) == (2, 0, 1)
+    assert second == replace(first, looked_at=0)
+    assert [summary.readings[0].held for summary in third.summaries] == [30, 51]
+
+
+def test_what_was_kept_is_looked_at_again_after_a_while_and_when_settings_change(
+    named: Callable[[str, int], Netns], keep: list[socket.socket]
+) -> None:
+    web = named("web", 100)
+    web.run(connect, keep, web.run(listen, keep, 9001), 30)
+    sampler = HostSampler(only=["web"], thresholds=(0.5, 1.0))
+    web.run(sampler.sample_all, 0.0)
+
+    assert web.run(sampler.sample_all, SILENT_KEPT_S).looked_at == 1
+    assert web.run(sampler.sample_all, SILENT_KEPT_S + 1).looked_at == 0
+    web.set_sysctl("ipv4/ip_local_port_range", "40000 40199")
+    changed = web.run(sampler.sample_all, SILENT_KEPT_S + 2)
+    assert (changed.looked_at, changed.readings[0].capacity) == (1, 200)
+
+
+def test_a_port_bound_by_an_idle_socket_is_found_though_no_counter_tells(
+    named: Callable[[str, int], Netns], keep: list[socket.socket]
+) -> None:
+    web = named("web", 100)
+    web.run(connect, keep, web.run(listen, keep, 9001), 30)
+    sampler = HostSampler(only=["web"], thresholds=(0.5, 1.0))
+    if not web.run(shows_idle_binds_here):
+        pytest.skip("this kernel does not list sockets that are bound and not connected")
+    web.run(sampler.sample_all, 0.0)
+    web.run(bind_any, keep)
+
+    assert web.run(sampler.sample_all, BINDERS_EVERY_S).readings[0].capacity == 99
+
+
+def bind_any(keep: list[socket.socket]) -> None:
+    keep.append(socket.socket())
+    keep[-1].bind(("127.0.0.1", 0))
+
+
+def shows_idle_binds_here() -> bool:
+    with SockDiag() as diag:
+        return shows_idle_binds(diag)
 
 
 def snapshot_of(sample: HostSample) -> Snapshot:

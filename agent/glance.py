@@ -1,0 +1,87 @@
+"""A glance at the kernel's counters of every namespace that is sampled: what each second of the agent's life costs.
+
+Our own namespace and those of processes are read from outside. Where no process is left to read through (a namespace
+held by its name, whose sockets belong to processes elsewhere), a thread goes there. The edge.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agent import counters, sysctl
+from agent.cadence import Counters, Place
+from agent.errors import SamplingFailed
+from agent.host import HostSampler
+from agent.model import NetnsId
+from agent.netns import OWN, Atlas, travelling
+from agent.netns.entering import cookie, enter
+from agent.netns.errors import EntryRefused, NamespaceGone
+
+
+class Glance(NamedTuple):
+    """What the counters tell, and what is new besides."""
+
+    places: Sequence[Place]
+    has_newcomer: bool
+    is_changed: bool
+
+
+def glance(sampler: HostSampler, now_s: float) -> Glance:
+    """At the namespaces of the latest sample; `now_s` is monotonic. Namespaces that have ended are passed over.
+
+    Only for the thread, and in the namespace, that samples are asked for from.
+    """
+    places = []
+    for place, kept in list(sampler.kept.items()):
+        now = _from_outside(sampler, place, kept.tree, now_s)
+        try:
+            places.append(Place(kept.base, now or _from_inside(sampler.atlas, place, now_s)))
+        except NamespaceGone:
+            del sampler.kept[place]
+    follows_all = bool(sampler.kept) and set(sampler.only) != {OWN}
+    return Glance(places, follows_all and sampler.atlas.has_newcomer(now_s), _is_changed(sampler))
+
+
+def _from_outside(sampler: HostSampler, place: NetnsId, tree: int, now_s: float) -> Counters | None:
+    """By the files of its processes; a number may be another process's by now, so the file must be the same one."""
+    nets = [counters.HERE]
+    if place != sampler.own:
+        sighting = sampler.atlas.sighting(place, now_s)
+        nets = [f"/proc/{pid}/net" for pid in sighting.pids] if sighting else []
+    for net in nets:
+        found = counters.read(net)
+        if found and found[1] == tree:
+            return found[0]
+    return None
+
+
+def _from_inside(atlas: Atlas, place: NetnsId, now_s: float) -> Counters | None:
+    """By going there, after another look around if need be. Raises NamespaceGone where it has ended."""
+    for anew in (False, True):
+        sighting = atlas.sighting(place, now_s, anew=anew)
+        if sighting is None:
+            break
+        try:
+            return travelling(_visit, sighting.ways, place)
+        except NamespaceGone:
+            continue
+        except EntryRefused:
+            return None
+    raise NamespaceGone(place.name)
+
+
+def _visit(ways: Sequence[str], place: NetnsId) -> Counters | None:
+    enter(ways, place.inode)
+    if cookie() != place.cookie:
+        raise NamespaceGone(place.name)
+    found = counters.read()
+    return found[0] if found else None
+
+
+def _is_changed(sampler: HostSampler) -> bool:
+    """Whether our own namespace lends its ports otherwise than at the latest sample."""
+    if sampler.own is None or sampler.own not in sampler.kept:
+        return False
+    try:
+        return sysctl.read_port_settings() != sampler.samplers[sampler.own].settings
+    except SamplingFailed:
+        return True
