@@ -20,9 +20,11 @@ NOT_ON_HOSTS = (
     "aiosqlite",
     "asyncpg",
     "jinja2",
+    "numpy",
     "prometheus_client",
     "psutil",
     "pyroute2",
+    "zstandard",
 )
 
 

@@ -1,0 +1,62 @@
+"""Rows of whole numbers as few bytes, and back. Pure.
+
+A row becomes its first number and, of the others, either the change from one to the next or the distance from the
+first, whichever is smaller in sum; zigzag (0, −1, 1, −2 … as 0, 1, 2, 3 …), as many bytes as the largest needs, and
+these plane by plane: all lowest bytes, then all second ones. What hardly changes becomes runs of zeros.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.history.chunk import CorruptChunk, Ints
+
+WIDTHS = (0, 1, 2, 4, 8)
+"""Bytes a number, by the lower bits of a row's code."""
+_DELTA = 8
+"""The bit of a code that says: changes, not distances."""
+_LIMITS = np.array([0, 2**8 - 1, 2**16 - 1, 2**32 - 1], np.uint64)
+
+
+def encode_rows(rows: Ints) -> tuple[Ints, NDArray[np.uint8], list[bytes]]:
+    """(rows, n) as (first numbers, codes, a payload a row). n is at least 1."""
+    changes, distances = np.diff(rows, axis=1), rows[:, 1:] - rows[:, :1]
+    by_change = np.abs(changes).sum(axis=1) <= np.abs(distances).sum(axis=1)
+    numbers = _zigzag(np.where(by_change[:, None], changes, distances))
+    widths = np.searchsorted(_LIMITS, numbers.max(axis=1, initial=0), side="left").astype(np.uint8)
+    codes = widths | np.where(by_change & (widths > 0), _DELTA, 0).astype(np.uint8)
+    payloads = [_planes(row, WIDTHS[width]) for row, width in zip(numbers, widths.tolist(), strict=True)]
+    return rows[:, 0].copy(), codes, payloads
+
+
+def width_of(code: int) -> int:
+    """Bytes a number of a row with this code. Raises CorruptChunk."""
+    try:
+        return WIDTHS[code & ~_DELTA]
+    except IndexError:
+        raise CorruptChunk(f"no row has the code {code}") from None
+
+
+def decode_row(first: int, code: int, payload: bytes | memoryview, count: int) -> Ints:
+    """`count` numbers; `payload` has exactly (count − 1) × width_of(code) bytes."""
+    row = np.full(count, first, np.int64)
+    width = width_of(code)
+    if width:
+        planes = np.frombuffer(payload, np.uint8).reshape(width, count - 1)
+        numbers = np.ascontiguousarray(planes.T).view(f"<u{width}").reshape(-1).astype(np.uint64)
+        changes = _unzigzag(numbers)
+        row[1:] += np.cumsum(changes) if code & _DELTA else changes
+    return row
+
+
+def _planes(numbers: NDArray[np.uint64], width: int) -> bytes:
+    if not width:
+        return b""
+    return np.ascontiguousarray(numbers.astype(f"<u{width}").view(np.uint8).reshape(-1, width).T).tobytes()
+
+
+def _zigzag(numbers: Ints) -> NDArray[np.uint64]:
+    return ((numbers << 1) ^ (numbers >> 63)).view(np.uint64)
+
+
+def _unzigzag(numbers: NDArray[np.uint64]) -> Ints:
+    return (numbers >> np.uint64(1)).view(np.int64) ^ -(numbers & np.uint64(1)).view(np.int64)
