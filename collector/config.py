@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from collector.alerts.rules import BUILT_IN, Rule
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
 from shared.errors import PortgaugeError
 
 LEVELS = ("debug", "info", "warning", "error")

@@ -1,28 +1,40 @@
 """Reads the log, judges, and writes down what follows, all or nothing: alerts, transitions, notices and the cursor.
 
 A restart between reading and writing judges the same snapshots again; one after it goes on behind them. Nothing is
-lost, and nobody is told twice.
+lost, and nobody is told twice. What is watched lives in memory between rounds; it is thrown away and made anew from the
+database whenever a round could not be written, or another collector wrote one.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.alerts.evaluate import Case, Subject, Verdict, judge
+from collector.alerts.evaluate import Foresee, Key, Verdict, foresee_nothing
 from collector.alerts.notice import compose
 from collector.alerts.rules import Rule
-from collector.fleet.host import Host, Presence
+from collector.alerts.step import FLAP_FORGET_MS
+from collector.alerts.watch import Watch
+from collector.alerts.where import Place
+from collector.fleet.host import Host
 from collector.metrics import Metrics
 from collector.storage import alerts, cursors, hosts, hot, outbox
-from collector.storage.cursors import EVALUATION
+from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
 from shared.model import Snapshot
 
-BATCH = 32
+BATCH = 256
+PAGE = 64
+"""Hosts recalled at a time."""
+TICK_MS = 1_000
+"""How often the fleet as a whole is looked at."""
+FRESHENED = 200
+"""How many cases a round brings up to date although their state is as it was: what people read is fresh, and a fleet
+that burns does not drown the database."""
+REMEMBER_MS = 24 * FLAP_FORGET_MS
 log = logging.getLogger(__name__)
 
 
@@ -31,96 +43,151 @@ class Work:
     """What one round has to judge. `now_ms` is when it began."""
 
     now_ms: int
-    cursor: int
+    cursor: Cursor
     logged: Sequence[Logged]
-    hosts: dict[int, Host]
-    cases: dict[int, dict[Subject, Case]]
+    undelivered: Mapping[str, float]
 
     @property
     def is_caught_up(self) -> bool:
         """Whether this is all there is in the log: only then does silence mean anything."""
         return len(self.logged) < BATCH
 
+    @property
+    def end(self) -> int:
+        """Where the log will be done up to."""
+        return self.logged[-1].id if self.logged else self.cursor.hot_id
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Evaluator:
-    """One round after another over the log. There must be one only."""
+    """One round after another over the log. Of several at once, all but one write nothing."""
 
-    db: Database
-    rules: Sequence[Rule]
-    channels: Sequence[str]
-    """Names of those who are told."""
-    metrics: Metrics
-    clock: Callable[[], int]
-    on_notice: Callable[[], None]
-    """Called when notices may have become due."""
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        *,
+        db: Database,
+        rules: Sequence[Rule],
+        channels: Sequence[str],
+        metrics: Metrics,
+        clock: Callable[[], int],
+        on_notice: Callable[[], None],
+        foresee: Foresee = foresee_nothing,
+    ) -> None:
+        """`channels`: names of those who are told. `on_notice` is called when notices may have become due."""
+        self._db, self._rules, self._channels, self._metrics = db, tuple(rules), tuple(channels), metrics
+        self._clock, self._on_notice, self._foresee = clock, on_notice, foresee
+        self._watch: Watch | None = None
+        self._round = -1
+        self._ticked_ms = 0
+        self._stale: dict[Key, Verdict] = {}
 
     async def evaluate(self) -> bool:
-        """Judge the next stretch of the log, then who has fallen silent. True where more is waiting."""
-        async with self.db.reading() as connection:
-            work = await _load(connection, self.clock())
-        # In a thread: a batch of fat reports takes seconds to decode, and requests must not wait for it.
-        verdicts = await asyncio.to_thread(decide, self.rules, work)
-        if work.logged or verdicts:
-            async with self.db.writing() as connection:
-                await self._write(connection, work, verdicts)
-            self._count(verdicts)
-            self.on_notice()
+        """Judge the next stretch of the log, then what time brings. True where more is waiting."""
+        async with self._db.reading() as connection:
+            work = await self._load(connection)
+            watch = await self._current(connection, work)
+        try:
+            # In a thread: a batch of fat reports takes seconds to decode, and requests must not wait for it.
+            verdicts = await asyncio.to_thread(self._judge, watch, work)
+            await self._settle(work, verdicts)
+        except BaseException:
+            self._watch = None
+            raise
         return not work.is_caught_up
 
-    async def _write(self, db: AsyncConnection, work: Work, verdicts: Sequence[tuple[Host, Verdict]]) -> None:
-        end = work.logged[-1].id if work.logged else work.cursor
-        if not await cursors.advance(db, EVALUATION, seen=work.cursor, to=end):
-            log.warning("another collector evaluates this database", extra=fields(cursor=work.cursor))
+    def forget(self) -> None:
+        """Read everything anew before the next round."""
+        self._watch = None
+
+    async def _load(self, db: AsyncConnection) -> Work:
+        cursor = await cursors.read(db, EVALUATION)
+        now_ms = self._clock()
+        logged = await hot.newest_after(db, cursor.hot_id, BATCH)
+        return Work(now_ms, cursor, logged, await outbox.failing_for_s(db, self._channels, now_ms))
+
+    async def _current(self, db: AsyncConnection, work: Work) -> Watch:
+        """The watch; made anew where there is none, or somebody else has written a round since."""
+        if self._watch is None or self._round != work.cursor.round:
+            if self._watch is not None:
+                log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
+            self._stale = {}
+            self._watch = await recall(db, self._rules, work.now_ms, self._foresee)
+            self._round = work.cursor.round
+            self._ticked_ms = 0
+        return self._watch
+
+    def _judge(self, watch: Watch, work: Work) -> list[Verdict]:
+        """Every verdict of this round, in order. Snapshots are judged as of when they were received."""
+        verdicts = []
+        for logged in work.logged:
+            snapshot = read_body(logged)
+            place = place_of(snapshot) if snapshot else watch.place_of(logged.host_id)
+            interval_ms = snapshot.interval_ms if snapshot else 0
+            if place:
+                verdicts += watch.take(place, snapshot, interval_ms, logged.received_ms, host_id=logged.host_id)
+        if work.is_caught_up and not 0 <= work.now_ms - self._ticked_ms < TICK_MS:
+            verdicts += watch.tick(work.now_ms, work.undelivered)
+            self._ticked_ms = work.now_ms
+        return verdicts
+
+    async def _settle(self, work: Work, verdicts: Sequence[Verdict]) -> None:
+        due = self._worth_writing(verdicts)
+        if not work.logged and not due:
             return
-        for host, verdict in verdicts:
-            alert_id = await alerts.write(db, host.id, verdict)
-            notice = compose(host.name, host.role, verdict.case, verdict.transition) if verdict.transition else None
+        async with self._db.writing() as connection:
+            if not await cursors.advance(connection, EVALUATION, seen=work.cursor, to=work.end):
+                self._watch = None
+                return
+            await self._write(connection, work, due)
+        self._round = work.cursor.round + 1
+        self._count(due)
+        self._on_notice()
+
+    def _worth_writing(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """What has to be written now, and as much of what merely is not as fresh as it could be as a round bears."""
+        due = [one for one in verdicts if one.transition or one.must_write]
+        self._stale |= {one.case.key: one for one in verdicts}
+        for one in due:
+            self._stale.pop(one.case.key, None)
+        fresher = [self._stale.pop(key) for key in list(self._stale)[:FRESHENED]]
+        return due + fresher
+
+    async def _write(self, db: AsyncConnection, work: Work, verdicts: Sequence[Verdict]) -> None:
+        ids = await alerts.write(db, verdicts)
+        for verdict in verdicts:
+            notice = compose(verdict.case, verdict.transition) if verdict.transition else None
             if notice:
-                await outbox.put(db, alert_id, notice, self.channels, work.now_ms)
+                await outbox.put(db, ids[notice.alert], notice, self._channels, work.now_ms)
 
-    def _count(self, verdicts: Sequence[tuple[Host, Verdict]]) -> None:
-        for _, verdict in verdicts:
+    def _count(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
             if verdict.transition:
-                self.metrics.transitions.labels(verdict.case.severity, verdict.transition.after.value).inc()
+                self._metrics.transitions.labels(verdict.case.severity, verdict.transition.after.value).inc()
 
 
-def decide(rules: Sequence[Rule], work: Work) -> list[tuple[Host, Verdict]]:
-    """Every verdict of this round, in order. Snapshots are judged as of when they were received."""
-    verdicts = [
-        (work.hosts[logged.host_id], verdict)
-        for logged in work.logged
-        for verdict in _judged(rules, work.cases[logged.host_id], _snapshot(logged), logged.received_ms)
-    ]
-    if work.is_caught_up:
-        silent = (host for host in work.hosts.values() if host.presence(work.now_ms) is Presence.SILENT)
-        verdicts += [
-            (host, verdict) for host in silent for verdict in _judged(rules, work.cases[host.id], None, work.now_ms)
-        ]
-    return verdicts
+async def recall(db: AsyncConnection, rules: Sequence[Rule], now_ms: int, foresee: Foresee) -> Watch:
+    """Everything that is watched, as it was written down last."""
+    watch = Watch(rules, await alerts.remembered(db, now_ms - REMEMBER_MS), foresee)
+    everyone = await hosts.all_hosts(db)
+    for start in range(0, len(everyone), PAGE):
+        page = everyone[start : start + PAGE]
+        bodies = await hot.last_good(db, [host.id for host in page])
+        await asyncio.to_thread(_restore, watch, page, bodies)
+    return watch
 
 
-def _judged(rules: Sequence[Rule], cases: dict[Subject, Case], snapshot: Snapshot | None, now_ms: int) -> list[Verdict]:
-    """The verdicts; `cases` is brought up to date with them for the next snapshot of the round."""
-    verdicts = judge(rules, cases, snapshot, now_ms)
-    cases.update({verdict.case.subject: verdict.case for verdict in verdicts})
-    return verdicts
+def _restore(watch: Watch, page: Sequence[Host], bodies: Mapping[int, Logged]) -> None:
+    for host in page:
+        snapshot = read_body(bodies[host.id]) if host.id in bodies else None
+        place = Place(host=host.name, role=host.role or "", labels=host.labels)
+        watch.restore(place, snapshot, host.latest_received_ms, host.interval_ms, failure=host.failure, host_id=host.id)
 
 
-async def _load(db: AsyncConnection, now_ms: int) -> Work:
-    cursor = await cursors.read(db, EVALUATION)
-    logged = await hot.newest_after(db, cursor, BATCH)
-    ids = {item.host_id for item in logged} | await alerts.hosts_not_unknown(db)
-    return Work(
-        now_ms,
-        cursor,
-        logged,
-        {host.id: host for host in await hosts.with_ids(db, ids)},
-        await alerts.of_hosts(db, ids),
-    )
+def place_of(snapshot: Snapshot) -> Place:
+    """The host as filters see it."""
+    return Place(host=snapshot.host, role=snapshot.labels.get("role", ""), labels=snapshot.labels)
 
 
-def _snapshot(logged: Logged) -> Snapshot | None:
+def read_body(logged: Logged) -> Snapshot | None:
     """The snapshot; None, which makes everything of its host unknown, where this version can no longer read it."""
     try:
         return wire.decode(logged.body)

@@ -26,8 +26,8 @@ from shared.model import Snapshot
 from tests.builders import NOON_MS
 
 AT_ONCE = (
-    Rule(name="warm", severity="warning", raise_at=0.70, clear_at=0.60),
-    Rule(name="hot", severity="critical", raise_at=0.85, clear_at=0.75),
+    Rule(name="warm", severity="plan", raise_at=0.70, clear_at=0.60),
+    Rule(name="hot", severity="page", raise_at=0.85, clear_at=0.75),
 )
 
 

@@ -1,35 +1,57 @@
 """All rules on one host, one snapshot (or one silence) further. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from collector.alerts.observe import Observation, infer_unlisted
+from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, OCCUPANCY, SPENT_SOON, Scope
+from collector.alerts.observe import USAGE_FLOOR, Forecast, Observation, infer_unlisted, measure
 from collector.alerts.rules import Rule
-from collector.alerts.step import Alert, AlertState, Transition, close, step
-from shared.model import Pool, Snapshot
+from collector.alerts.step import FLAP_FORGET_MS, Alert, AlertState, Span, Transition, close, step
+from collector.alerts.subject import Subject, of_pool
+from collector.alerts.where import Place
+from shared.model import Pool, Reading, Snapshot
 
-Subject = tuple[str, Pool]
-"""(name of the rule, pool): what an alert is about, within its host."""
+Key = tuple[str, Subject]
+"""(name of the rule, subject): what an alert is about."""
+Foresee = Callable[[str, Reading, int], Forecast | None]
+"""What is foretold of a pool: (host, its reading, receive time in ms) to a forecast; None: unknown."""
+
+
+def foresee_nothing(_host: str, _reading: Reading, _now_ms: int) -> Forecast | None:
+    """Where nobody forecasts, every forecast is unknown."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One rule on one pool of a host: where its alert stands, and what was last known of the pool.
+    """One rule on one subject: where its alert stands, and what was last known.
 
-    Only pools that were hot once have a case; every other pool is ok for as long as its host reports.
+    Only subjects that were hot once have a case; every other is ok for as long as its host reports.
     """
 
     rule: str
     severity: str
-    pool: Pool
+    subject: Subject
     alert: Alert = field(default_factory=Alert)
     seen: Observation
     seen_ms: int
+    role: str = ""
+    """Of its host, when it was last seen."""
 
     @property
-    def subject(self) -> Subject:
-        """What names it within its host."""
-        return (self.rule, self.pool)
+    def key(self) -> Key:
+        """What names it."""
+        return (self.rule, self.subject)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it says nothing that matters to anybody."""
+        return self.alert.state is AlertState.OK
+
+    def is_forgettable(self, now_ms: int) -> bool:
+        """Whether it rests for so long that not even a flap is remembered."""
+        return self.is_resting and now_ms - self.alert.last_fired_ms > self.alert.flaps * FLAP_FORGET_MS
 
     def moved(self, alert: Alert, seen: Observation | None, now_ms: int) -> "Case":
         """With its alert as it is now; what was seen last is kept where nothing was seen."""
@@ -44,51 +66,111 @@ class Verdict:
 
     case: Case
     transition: Transition | None
+    must_write: bool = False
+    """Whether the state machine moved, though nobody sees it: a keep time began, or ended."""
 
 
-def judge(
-    rules: Sequence[Rule], cases: Mapping[Subject, Case], snapshot: Snapshot | None, now_ms: int
-) -> list[Verdict]:
-    """Every case of one host that is not as it was, after `snapshot` (None: the host is silent) at `now_ms`."""
-    verdicts = [*_retired(rules, cases, now_ms), *_watched(rules, cases, snapshot, now_ms)]
-    return [verdict for verdict in verdicts if verdict.transition or _is_worth_writing(cases, verdict.case)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one host showed: `snapshot` is None where it is silent or cannot be read."""
+
+    place: Place
+    snapshot: Snapshot | None
+    now_ms: int
+    foresee: Foresee = foresee_nothing
 
 
-def _is_worth_writing(cases: Mapping[Subject, Case], case: Case) -> bool:
-    # What an alert was last seen to hold is kept current while it matters, not while it is calm.
-    return case.alert.state is not AlertState.OK and case != cases.get(case.subject)
+def judge(rules: Sequence[Rule], cases: Mapping[Key, Case], sight: Sight) -> list[Verdict]:
+    """Every case about a pool of this host that is not as it was. `cases` are those of this host."""
+    watched = [rule for rule in rules if rule.scope is Scope.POOL and rule.where.accepts_place(sight.place)]
+    verdicts = [*_retired(watched, cases, sight.now_ms), *_watched(watched, cases, sight)]
+    return [verdict for verdict in verdicts if is_news(cases.get(verdict.case.key), verdict)]
 
 
-def _watched(
-    rules: Sequence[Rule], cases: Mapping[Subject, Case], snapshot: Snapshot | None, now_ms: int
-) -> Iterator[Verdict]:
-    listed: set[Pool] = set()
-    for reading in snapshot.readings if snapshot and snapshot.failure is None else ():
-        listed.add(reading.pool)
-        for rule in rules:
-            case = cases.get((rule.name, reading.pool))
-            if case is None and reading.occupancy < rule.raise_at:
-                continue
-            seen = Observation(reading)
-            yield _verdict(rule, case or _opened(rule, seen, now_ms), seen, now_ms)
-    for rule in rules:  # In the order of the rules, so that what happens at once is told as it is configured.
-        for case in [case for case in cases.values() if case.rule == rule.name and case.pool not in listed]:
-            unlisted = infer_unlisted(snapshot, case.pool) if snapshot else None
-            yield _verdict(rule, case, unlisted, now_ms)
+def verdict_on(rule: Rule, case: Case, seen: Observation | None, span: Span | None, now_ms: int) -> Verdict:
+    """The case one observation further."""
+    alert, transition = step(rule, case.alert, span, now_ms)
+    moved = replace(case.moved(alert, seen, now_ms), severity=rule.severity)
+    return Verdict(moved, transition, must_write=alert != case.alert)
 
 
-def _retired(rules: Sequence[Rule], cases: Mapping[Subject, Case], now_ms: int) -> Iterator[Verdict]:
-    names = {rule.name for rule in rules}
+def opened(rule: Rule, subject: Subject, seen: Observation, now_ms: int, role: str = "") -> Case:
+    """A case about a subject that had none."""
+    return Case(rule=rule.name, severity=rule.severity, subject=subject, seen=seen, seen_ms=now_ms, role=role)
+
+
+def retire(case: Case, now_ms: int) -> Verdict:
+    """A case that no rule is about any more."""
+    alert, transition = close(case.alert, now_ms)
+    return Verdict(case.moved(alert, None, now_ms), transition)
+
+
+def is_news(before: Case | None, verdict: Verdict) -> bool:
+    """Whether anybody need know: what an alert was last seen to be is kept current while it matters."""
+    return verdict.transition is not None or (not verdict.case.is_resting and verdict.case != before)
+
+
+def _retired(watched: Sequence[Rule], cases: Mapping[Key, Case], now_ms: int) -> Iterator[Verdict]:
+    by_name = {rule.name: rule for rule in watched}
     for case in cases.values():
-        if case.rule not in names:
-            alert, transition = close(case.alert, now_ms)
-            yield Verdict(case.moved(alert, None, now_ms), transition)
+        if case.subject.pool is None:
+            continue
+        rule = by_name.get(case.rule)
+        if rule is None or not rule.where.accepts_pool(case.subject.pool):
+            yield retire(case, now_ms)
 
 
-def _opened(rule: Rule, seen: Observation, now_ms: int) -> Case:
-    return Case(rule=rule.name, severity=rule.severity, pool=seen.reading.pool, seen=seen, seen_ms=now_ms)
+def _watched(watched: Sequence[Rule], cases: Mapping[Key, Case], sight: Sight) -> Iterator[Verdict]:
+    snapshot = sight.snapshot if sight.snapshot and sight.snapshot.failure is None else None
+    readings = snapshot.readings if snapshot else ()
+    worst = _worst(readings)
+    mine: dict[str, list[Case]] = {}
+    for case in cases.values():
+        mine.setdefault(case.rule, []).append(case)
+    for rule in watched:  # In the order of the rules, so that what happens at once is told as it is configured.
+        raise_at, _ = rule.levels
+        if worst[rule.condition] < raise_at and rule.name not in mine:
+            continue
+        open_ = {case.subject.pool: case for case in mine.get(rule.name, ()) if case.subject.pool}
+        yield from _listed(rule, open_, readings, sight)
+        listed = {reading.pool for reading in readings} if open_ else set()
+        for pool, case in open_.items():
+            if pool not in listed and rule.where.accepts_pool(pool):
+                seen = infer_unlisted(snapshot, pool) if snapshot else None
+                yield verdict_on(rule, case, seen, measure(rule.measure, seen) if seen else None, sight.now_ms)
 
 
-def _verdict(rule: Rule, case: Case, seen: Observation | None, now_ms: int) -> Verdict:
-    alert, transition = step(rule, case.alert, seen, now_ms)
-    return Verdict(replace(case.moved(alert, seen, now_ms), severity=rule.severity), transition)
+def _listed(rule: Rule, open_: Mapping[Pool, Case], readings: Sequence[Reading], sight: Sight) -> Iterator[Verdict]:
+    raise_at, _ = rule.levels
+    for reading in readings:
+        case = open_.get(reading.pool)
+        if not rule.where.accepts_pool(reading.pool):
+            continue
+        seen = _seen(rule, reading, sight)
+        span = measure(rule.measure, seen)
+        if case is None:
+            turned = span.turned() if span and rule.measure.is_below else span
+            if turned is None or turned.low < raise_at:
+                continue
+            case = opened(rule, of_pool(sight.place.host, reading.pool), seen, sight.now_ms, sight.place.role)
+        yield verdict_on(rule, case, seen, span, sight.now_ms)
+
+
+def _seen(rule: Rule, reading: Reading, sight: Sight) -> Observation:
+    if rule.measure is not SPENT_SOON or reading.occupancy < USAGE_FLOOR:
+        return Observation(reading)
+    return Observation(reading, forecast=sight.foresee(sight.place.host, reading, sight.now_ms))
+
+
+def _worst(readings: Sequence[Reading]) -> Mapping[str, float]:
+    """The worst there is of each condition, turned so that more is worse: most hosts are calm, and need no more."""
+    if not readings:
+        return dict.fromkeys((one.name for one in (OCCUPANCY, HEADROOM, SPENT_SOON, KNEE, FAILURES)), -math.inf)
+    occupancy = max(reading.occupancy for reading in readings)
+    return {
+        OCCUPANCY.name: occupancy,
+        HEADROOM.name: -min(reading.headroom_min for reading in readings),
+        SPENT_SOON.name: math.inf if occupancy >= USAGE_FLOOR else -math.inf,
+        KNEE.name: float(any(reading.knee for reading in readings)),
+        FAILURES.name: max(reading.failures for reading in readings),
+    }

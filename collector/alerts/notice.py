@@ -1,15 +1,17 @@
 """What a person is told when an alert fires or resolves: one document, one sentence. Pure."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
 from collector.alerts.step import Told, Transition
-from collector.fleet.document import pool_document, reading_document
+from collector.alerts.subject import alert_key, stable_key
+from collector.fleet.document import reading_document
+from shared.model import Reading
 
-KEY_CHARS = 32
 HOST_NAMESPACE = "host"
 """How agents call the namespace they run in; naming it in every sentence would tell nobody anything."""
 
@@ -19,42 +21,76 @@ class Notice:
     """`key` names this notice however often it is delivered; `document` is what a webhook receives."""
 
     key: str
+    alert: str
+    """The key of the alert it is about."""
     document: Mapping[str, Any]
 
 
-def compose(host: str, role: str | None, case: Case, transition: Transition) -> Notice | None:
+def compose(case: Case, transition: Transition) -> Notice | None:
     """What to tell of the transition; None where nobody needs to hear of it."""
     if transition.told is None:
         return None
-    alert_key = _key(host, case.rule, *pool_document(case.pool).values())
-    key = _key(alert_key, transition.told.value, transition.at_ms)
+    alert = alert_key(case.rule, case.subject)
+    key = stable_key(alert, transition.told.value, transition.at_ms)
     document = {
         "key": key,
-        "alert": alert_key,
+        "alert": alert,
         "state": transition.told.value,
         "severity": case.severity,
         "rule": case.rule,
-        "host": host,
-        "role": role,
-        **pool_document(case.pool),
-        **reading_document(case.seen.reading),
+        "role": case.role or None,
+        **case.subject.document(),
+        **(reading_document(case.seen.reading) if case.seen.reading else {}),
+        "facts": dict(case.seen.facts),
         "since_ms": transition.fired_ms,
         "at_ms": transition.at_ms,
-        "summary": summarise(host, case, transition.told),
+        "summary": summarise(case, transition.told),
     }
-    return Notice(key, document)
+    return Notice(key, alert, document)
 
 
-def summarise(host: str, case: Case, told: Told) -> str:
-    """`CRITICAL lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`."""
-    reading = case.seen.reading
+def summarise(case: Case, told: Told) -> str:
+    """`PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`."""
     word = case.severity.upper() if told is Told.FIRING else "RESOLVED"
-    most = "at most " if case.seen.is_bound else ""
-    ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
-    left = _span(reading.headroom_min, reading.headroom_max)
-    netns = "" if case.pool.netns == HOST_NAMESPACE else f" (netns {case.pool.netns})"
+    return f"{word} {describe(case)}"
+
+
+def describe(case: Case) -> str:
+    """What was seen of the subject, in one sentence."""
+    pool, reading = case.subject.pool, case.seen.reading
+    if pool is None or reading is None:
+        return f"{case.subject} {_facts(case)}"
+    netns = "" if pool.netns == HOST_NAMESPACE else f" (netns {pool.netns})"
     owner = f", held by {reading.owner}" if reading.owner else ""
-    return f"{word} {host}: {case.pool} holds {ports}, {left} left{netns}{owner}"
+    failed = f", {reading.failures:,} connect() failed" if reading.failures else ""
+    return f"{case.subject} {holding(case.seen, reading)}{failed}{netns}{owner}"
+
+
+def holding(seen: Observation, reading: Reading) -> str:
+    """`holds 255 of 300 ports (85 %), 45 left`."""
+    most = "at most " if seen.is_bound else ""
+    ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
+    return f"holds {ports}, {_span(reading.headroom_min, reading.headroom_max)} left"
+
+
+def _facts(case: Case) -> str:
+    facts = case.seen.facts
+    match case.subject.scope:
+        case Scope.PEER:
+            return f"is pressed by {facts.get('hosts', 0):,} hosts"
+        case Scope.ROLE | Scope.FLEET:
+            return f"has {facts.get('pools_above', 0):,} of {facts.get('pools', 0):,} pools above the level"
+        case Scope.CHANNEL:
+            return f"has not taken a notice for {facts.get('failing_for_s', 0)} s"
+    if "settings" in facts:
+        return "differs from its role: " + _differences(facts["settings"]) if facts["settings"] else "is like its role"
+    if "failure" in facts:
+        return f"cannot sample: {facts['failure']}" if facts["failure"] else "samples"
+    return f"was last heard of {facts.get('silent_for_s', 0)} s ago"
+
+
+def _differences(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(f"{name} is {one['here']}, not {one['role']}" for name, one in settings.items())
 
 
 def _span(low: int, high: int) -> str:
@@ -65,7 +101,3 @@ def _percent(held: int, capacity: int) -> str:
     # Rounded down: 100 % means that nothing is left, never nearly nothing.
     tenths = min(1000, held * 1000 // capacity) if capacity else 1000
     return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
-
-
-def _key(*parts: object) -> str:
-    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:KEY_CHARS]

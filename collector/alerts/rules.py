@@ -1,51 +1,117 @@
-"""Rules as data: when a pool is worth a person's time. Pure."""
+"""Rules as data: what is worth a person's time, and how urgently. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from shared.errors import PortgaugeError
+from collector.alerts.conditions import CONDITIONS, Condition, Scope, Unit
+from collector.alerts.where import Where
+from shared.settings import InvalidValue, nearest
 
-SEVERITIES = ("warning", "critical")
+PLAN, PAGE = SEVERITIES = ("plan", "page")
+"""For a ticket, in working hours; for whoever is on call, now."""
+MOST_NAME_CHARS = 64
 
 
-class InvalidRule(PortgaugeError):
+class InvalidRule(InvalidValue):
     """A rule that could never work as written."""
 
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"rule {name!r}: {what}")
+    def __init__(self, name: str, key: str, what: str) -> None:
+        super().__init__(key, f"rule {name!r}: {what}")
         self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Raise when a pool's occupancy (0.0 to 1.0) stays at or above `raise_at`; resolve once it is below `clear_at`."""
+    """Fires once `condition` of `subject` has been at `raise_at` or worse for `hold_s`.
+
+    Resolves once it has been better than `clear_at` for `keep_s`. Levels are in the condition's unit; those of a fact
+    are left out. `clear_at` is `raise_at` where nothing else is said.
+    """
 
     name: str
     severity: str
-    raise_at: float
-    clear_at: float
+    subject: str = Scope.POOL.value
+    condition: str = "occupancy"
+    raise_at: float | None = None
+    clear_at: float | None = None
+    level: float | None = None
+    """For conditions that count pools: the occupancy from which on a pool counts."""
     hold_s: float = 0.0
-    """How long the heat must last before it is told."""
+    keep_s: float = 0.0
+    where: Where = field(default_factory=Where)
+    channels: tuple[str, ...] = ()
+    """Who is told; empty: every channel that takes the severity."""
 
     def __post_init__(self) -> None:
-        if not self.name or len(self.name) > 64 or not self.name.isprintable():  # noqa: PLR2004 - a name, not an essay
-            raise InvalidRule(self.name[:64], "the name needs 1 to 64 printable characters")
-        if self.severity not in SEVERITIES:
-            raise InvalidRule(self.name, f"severity is one of {', '.join(SEVERITIES)}, not {self.severity!r}")
-        if not 0.0 < self.clear_at <= self.raise_at <= 1.0:
-            raise InvalidRule(self.name, "need 0 < clear_at <= raise_at <= 1")
-        if not 0.0 <= self.hold_s < float("inf"):
-            raise InvalidRule(self.name, "hold_s counts seconds, 0 or more")
+        if not self.name or len(self.name) > MOST_NAME_CHARS or not self.name.isprintable():
+            raise InvalidRule(self.name[:MOST_NAME_CHARS], "name", "the name needs 1 to 64 printable characters")
+        self._require_one_of("severity", self.severity, SEVERITIES)
+        self._require_one_of("subject", self.subject, tuple(Scope))
+        self._require_one_of("condition", self.condition, tuple(CONDITIONS))
+        if self.scope not in self.measure.scopes:
+            fitting = " or ".join(self.measure.scopes)
+            self._refuse("subject", f"{self.condition} is of a {fitting}, not of a {self.subject}")
+        self._check_levels()
+        for key, seconds in (("hold_s", self.hold_s), ("keep_s", self.keep_s)):
+            if not 0.0 <= seconds < float("inf"):
+                self._refuse(key, f"{key} counts seconds, 0 or more")
+
+    @property
+    def measure(self) -> Condition:
+        """The condition it measures."""
+        return CONDITIONS[self.condition]
+
+    @property
+    def scope(self) -> Scope:
+        """What its alerts are about."""
+        return Scope(self.subject)
 
     @property
     def hold_ms(self) -> int:
         """The hold time in milliseconds."""
         return round(self.hold_s * 1000)
 
+    @property
+    def keep_ms(self) -> int:
+        """The keep time in milliseconds."""
+        return round(self.keep_s * 1000)
 
-BUILT_IN = (
-    # Past half of its ports connect() already works harder; at 70 % there is time to plan. Bursts of a few seconds
-    # are a proxy's daily life, so the heat has to last for three reports of the default interval.
-    Rule(name="occupancy-warning", severity="warning", raise_at=0.70, clear_at=0.60, hold_s=30.0),
-    # The rest can go within seconds when a backend stalls: waiting to be sure would spend the only time there is.
-    Rule(name="occupancy-critical", severity="critical", raise_at=0.85, clear_at=0.75, hold_s=0.0),
-)
+    @property
+    def levels(self) -> tuple[float, float]:
+        """(raise, clear) turned so that more is worse: those of a condition that counts down are negated."""
+        if self.raise_at is None:
+            return 1.0, 1.0
+        clear_at = self.raise_at if self.clear_at is None else self.clear_at
+        return (-self.raise_at, -clear_at) if self.measure.is_below else (self.raise_at, clear_at)
+
+    def _check_levels(self) -> None:
+        if self.measure.unit is Unit.FACT:
+            for key in ("raise_at", "clear_at"):
+                if getattr(self, key) is not None:
+                    self._refuse(key, f"{self.condition} holds or does not: leave {key} out")
+        elif self.raise_at is None:
+            self._refuse("raise_at", f"raise_at is required ({self.measure.unit})")
+        else:
+            self._check_order(self.raise_at)
+        if self.measure.needs_level != (self.level is not None):
+            what = "needs the occupancy from which on a pool counts" if self.measure.needs_level else "has no"
+            self._refuse("level", f"{self.condition} {what} level")
+        if self.level is not None and not 0.0 < self.level <= 1.0:
+            self._refuse("level", "level is an occupancy: need 0 < level <= 1")
+
+    def _check_order(self, raise_at: float) -> None:
+        clear_at = raise_at if self.clear_at is None else self.clear_at
+        if self.measure.unit is Unit.SHARE and not 0.0 < clear_at <= raise_at <= 1.0:
+            self._refuse("raise_at", "need 0 < clear_at <= raise_at <= 1")
+        if self.measure.is_below and not 0.0 <= raise_at <= clear_at < float("inf"):
+            self._refuse("raise_at", "need 0 <= raise_at <= clear_at: few is bad here")
+        if not self.measure.is_below and not 0.0 < clear_at <= raise_at < float("inf"):
+            self._refuse("raise_at", "need 0 < clear_at <= raise_at")
+
+    def _require_one_of(self, key: str, value: str, known: Iterable[str]) -> None:
+        known = [str(one) for one in known]
+        if value not in known:
+            self._refuse(key, f"{key} is one of {', '.join(known)}, not {value!r}{nearest(value, known)}")
+
+    def _refuse(self, key: str, what: str) -> None:
+        raise InvalidRule(self.name, key, what)

@@ -1,17 +1,27 @@
-"""One rule on one pool, one observation further: the state machine of an alert. Pure.
+"""One rule on one subject, one observation further: the state machine of an alert. Pure.
 
-    ok ──hot──▶ pending ──held long enough──▶ firing ──below clear_at──▶ ok
+    ok ──hot──▶ pending ──held long enough──▶ firing ──calm long enough──▶ ok
      any state ──no data──▶ unknown ──data──▶ where it belongs
 
 No data neither resolves nor hides: an alert that was firing stays due (`fired_ms`) while unknown, and goes on firing
-without a second notice when data comes back. A hold time, though, has to be earned anew: heat nobody saw is no heat.
+without a second notice when data comes back. Hold and keep times, though, have to be earned anew: heat nobody saw is no
+heat, and calm nobody saw is no calm.
+
+What is known may be a span, not a number. It is hot when all of it is, calm when all of it is, and unknown where the
+answer depends on the rest.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from collector.alerts.observe import Observation
 from collector.alerts.rules import Rule
+
+FLAP_FORGET_MS = 20 * 60_000
+"""A firing is forgotten as a flap after twenty minutes: three within the hour are flapping."""
+FLAPS_FREE = 2
+FLAP_KEEP_MS = 60_000
+"""How long the third firing must be calm before it is taken back; each further one twice as long, up to the most."""
+FLAP_KEEP_MOST_MS = 30 * 60_000
 
 
 class AlertState(StrEnum):
@@ -31,16 +41,33 @@ class Told(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """What is known of a value: it is neither below `low` nor above `high`."""
+
+    low: float
+    high: float
+
+    def turned(self) -> "Span":
+        """The same on the negated axis."""
+        return Span(-self.high, -self.low)
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
-    """The state of one rule on one pool. Times are ms of receive time."""
+    """The state of one rule on one subject. Times are ms of receive time."""
 
     state: AlertState = AlertState.OK
     since_ms: int = 0
     """When `state` began."""
     hot_since_ms: int | None = None
-    """Since when the pool has been at or above `raise_at` without a break."""
+    """Since when the subject has been at `raise_at` or worse without a break; of a firing alert, before it fired."""
     fired_ms: int | None = None
-    """When people were told that it fires; None once they were told that it is over."""
+    """When it began to fire; None once it was calm again."""
+    calm_since_ms: int | None = None
+    """Since when a firing alert has been calm without a break."""
+    flaps: int = 0
+    """How often it fired lately, a firing forgotten every FLAP_FORGET_MS."""
+    last_fired_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +82,84 @@ class Transition:
     """When the firing that is told, or was told before, began."""
 
 
-def step(rule: Rule, alert: Alert, observation: Observation | None, now_ms: int) -> tuple[Alert, Transition | None]:
-    """What `alert` becomes on seeing `observation` (None: no data) at `now_ms`, and the change of state, if any."""
-    if observation is None or not _is_conclusive(rule, observation):
-        return _moved(alert, AlertState.UNKNOWN, now_ms, fired_ms=alert.fired_ms)
-    occupancy = observation.reading.occupancy
-    if alert.fired_ms is not None:
-        if occupancy < rule.clear_at:
-            return _moved(alert, AlertState.OK, now_ms, told=Told.RESOLVED)
-        return _moved(alert, AlertState.FIRING, now_ms, hot_since_ms=alert.hot_since_ms, fired_ms=alert.fired_ms)
-    if occupancy < rule.raise_at:
-        return _moved(alert, AlertState.OK, now_ms)
-    hot_since_ms = now_ms if alert.hot_since_ms is None else alert.hot_since_ms
-    if now_ms - hot_since_ms < rule.hold_ms:
-        return _moved(alert, AlertState.PENDING, now_ms, hot_since_ms=hot_since_ms)
-    return _moved(alert, AlertState.FIRING, now_ms, hot_since_ms=hot_since_ms, fired_ms=now_ms, told=Told.FIRING)
+def step(rule: Rule, alert: Alert, seen: Span | None, now_ms: int) -> tuple[Alert, Transition | None]:
+    """What `alert` becomes on seeing this of its subject (None: no data) at `now_ms`; the change of state, if any."""
+    if seen is None:
+        return _unknown(alert, now_ms)
+    span = seen.turned() if rule.measure.is_below else seen
+    return _still_firing(rule, alert, span, now_ms) if alert.fired_ms is not None else _calm(rule, alert, span, now_ms)
 
 
 def close(alert: Alert, now_ms: int) -> tuple[Alert, Transition | None]:
     """What `alert` becomes when its rule is no longer watched: people told that it fires are told that it is over."""
-    told = None if alert.fired_ms is None else Told.RESOLVED
-    return _moved(alert, AlertState.OK, now_ms, told=told)
+    return _resolved(alert, now_ms)
 
 
-def _is_conclusive(rule: Rule, observation: Observation) -> bool:
-    # An upper bound can prove that a pool is calm, never that it is hot.
-    return not observation.is_bound or observation.reading.occupancy < rule.clear_at
+def keep_needed_ms(rule: Rule, alert: Alert) -> int:
+    """How long this alert must be calm before it resolves: longer for one that keeps coming back."""
+    if alert.flaps <= FLAPS_FREE:
+        return rule.keep_ms
+    damped_ms = FLAP_KEEP_MS << min(alert.flaps - FLAPS_FREE - 1, 16)
+    return max(rule.keep_ms, min(damped_ms, FLAP_KEEP_MOST_MS))
 
 
-def _moved(  # noqa: PLR0913 - the fields of the two values it makes
+def _calm(rule: Rule, alert: Alert, span: Span, now_ms: int) -> tuple[Alert, Transition | None]:
+    raise_at, _ = rule.levels
+    if span.high < raise_at:
+        return _moved(alert, AlertState.OK, now_ms)
+    if span.low < raise_at:
+        return _unknown(alert, now_ms)
+    hot_since_ms = now_ms if alert.hot_since_ms is None else alert.hot_since_ms
+    if now_ms - hot_since_ms < rule.hold_ms:
+        return _moved(alert, AlertState.PENDING, now_ms, hot_since_ms=hot_since_ms)
+    flaps = max(0, alert.flaps - max(0, now_ms - alert.last_fired_ms) // FLAP_FORGET_MS) + 1
+    fired = Alert(AlertState.FIRING, now_ms, hot_since_ms, now_ms, None, flaps, now_ms)
+    return fired, Transition(alert.state, AlertState.FIRING, now_ms, Told.FIRING, now_ms)
+
+
+def _still_firing(rule: Rule, alert: Alert, span: Span, now_ms: int) -> tuple[Alert, Transition | None]:
+    _, clear_at = rule.levels
+    if span.low >= clear_at:
+        return _moved(alert, AlertState.FIRING, now_ms, hot_since_ms=alert.hot_since_ms, fired_ms=alert.fired_ms)
+    if span.high >= clear_at:
+        return _unknown(alert, now_ms)
+    calm_since_ms = now_ms if alert.calm_since_ms is None else alert.calm_since_ms
+    if now_ms - calm_since_ms >= keep_needed_ms(rule, alert):
+        return _resolved(alert, now_ms)
+    return _moved(
+        alert,
+        AlertState.FIRING,
+        now_ms,
+        hot_since_ms=alert.hot_since_ms,
+        fired_ms=alert.fired_ms,
+        calm_since_ms=calm_since_ms,
+    )
+
+
+def _unknown(alert: Alert, now_ms: int) -> tuple[Alert, Transition | None]:
+    hot_since_ms = alert.hot_since_ms if alert.fired_ms is not None else None
+    return _moved(alert, AlertState.UNKNOWN, now_ms, hot_since_ms=hot_since_ms, fired_ms=alert.fired_ms)
+
+
+def _resolved(alert: Alert, now_ms: int) -> tuple[Alert, Transition | None]:
+    moved, transition = _moved(alert, AlertState.OK, now_ms)
+    if transition is None or alert.fired_ms is None:
+        return moved, transition
+    told = Transition(transition.before, transition.after, now_ms, Told.RESOLVED, alert.fired_ms)
+    return moved, told
+
+
+def _moved(  # noqa: PLR0913 - the fields of the value it makes
     alert: Alert,
     state: AlertState,
     now_ms: int,
     *,
     hot_since_ms: int | None = None,
     fired_ms: int | None = None,
-    told: Told | None = None,
+    calm_since_ms: int | None = None,
 ) -> tuple[Alert, Transition | None]:
+    since_ms = alert.since_ms if state is alert.state else now_ms
+    moved = Alert(state, since_ms, hot_since_ms, fired_ms, calm_since_ms, alert.flaps, alert.last_fired_ms)
     if state is alert.state:
-        return Alert(state, alert.since_ms, hot_since_ms, fired_ms), None
-    transition = Transition(alert.state, state, now_ms, told, alert.fired_ms if fired_ms is None else fired_ms)
-    return Alert(state, now_ms, hot_since_ms, fired_ms), transition
+        return moved, None
+    return moved, Transition(alert.state, state, now_ms, None, alert.fired_ms)

@@ -3,10 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
+from collector.alerts.evaluate import Case
+from collector.alerts.notice import describe
+from collector.alerts.subject import alert_key
 from collector.fleet.document import pool_document, reading_document
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
-from collector.storage.alerts import HostCase, PastTransition
+from collector.storage.alerts import PastTransition
 from collector.trends.series import Point
 from shared.errors import PortgaugeError
 
@@ -51,18 +54,21 @@ def pool_shape(item: PoolNow) -> dict[str, Any]:
     }
 
 
-def alert_shape(item: HostCase) -> dict[str, Any]:
-    """Where a rule stands on a pool; the counts are those last seen, at `at_ms`."""
-    case = item.case
+def alert_shape(case: Case) -> dict[str, Any]:
+    """Where a rule stands on its subject; what was seen of it is of `at_ms`."""
+    reading = case.seen.reading
     return {
-        "host": item.host,
+        "alert": alert_key(case.rule, case.subject),
         "rule": case.rule,
         "severity": case.severity,
         "state": case.alert.state.value,
         "since_ms": case.alert.since_ms,
         "firing_since_ms": case.alert.fired_ms,
-        **pool_document(case.pool),
-        **reading_document(case.seen.reading),
+        "role": case.role or None,
+        **case.subject.document(),
+        **(reading_document(reading) if reading else {}),
+        "facts": dict(case.seen.facts),
+        "summary": describe(case),
         "at_ms": case.seen_ms,
     }
 
@@ -71,10 +77,10 @@ def transition_shape(item: PastTransition) -> dict[str, Any]:
     """One change of state."""
     return {
         "id": item.id,
-        "host": item.host,
+        "alert": alert_key(item.rule, item.subject),
         "rule": item.rule,
         "severity": item.severity,
-        **pool_document(item.pool),
+        **item.subject.document(),
         "at_ms": item.at_ms,
         "before": item.before.value,
         "after": item.after.value,

@@ -12,6 +12,11 @@ SILENT_AT_LEAST_MS = 5_000
 """Agents that report many times a second are not silent for one slow round trip."""
 
 
+def patience_ms(interval_ms: int) -> int:
+    """How long after its last report a host that reports so often is silent."""
+    return max(SILENT_INTERVALS * interval_ms, SILENT_AT_LEAST_MS)
+
+
 class Presence(StrEnum):
     """Whether a host's latest readings may be believed now."""
 
@@ -124,7 +129,7 @@ class Host:
 
     @property
     def _patience_ms(self) -> int:
-        return max(SILENT_INTERVALS * self.interval_ms, SILENT_AT_LEAST_MS)
+        return patience_ms(self.interval_ms)
 
 
 @dataclass(frozen=True, slots=True)

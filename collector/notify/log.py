@@ -2,15 +2,16 @@
 
 import logging
 
+from collector.alerts.rules import PAGE, PLAN
 from collector.storage.outbox import Owed
 from shared.logs import fields
 
 log = logging.getLogger(__name__)
-_LEVELS = {"critical": logging.CRITICAL, "warning": logging.WARNING}
+_LEVELS = {PAGE: logging.CRITICAL, PLAN: logging.WARNING}
 
 
 class LogChannel:
-    """Writes `CRITICAL lb1: 10.0.0.1 -> 10.0.0.2:80 holds …`, and which rule said so."""
+    """Writes `PAGE lb1: 10.0.0.1 -> 10.0.0.2:80 holds …`, and which rule said so."""
 
     name = "log"
 

@@ -1,92 +1,67 @@
 """Alerts: where each stands, and how it came there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from collector.alerts.evaluate import Case, Subject, Verdict
-from collector.alerts.observe import Observation
+from collector.alerts.conditions import Scope
+from collector.alerts.evaluate import Case, Verdict
+from collector.alerts.record import document_of, observation_of
 from collector.alerts.step import Alert, AlertState, Transition
+from collector.alerts.subject import Subject, alert_key
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
-from shared.model import Kind, Pool, Reading
-from shared.tcp import State
+from shared.model import Kind, Pool
 
-alert, transition, host, outbox = tables.alert, tables.transition, tables.host, tables.outbox
+alert, transition, outbox = tables.alert, tables.transition, tables.outbox
 _POOL = ("netns", "kind", "local", "peer", "peer_port")
-_SUBJECT = ("host_id", "rule", *_POOL)
-
-
-@dataclass(frozen=True, slots=True)
-class HostCase:
-    """A case with the host it is about."""
-
-    host: str
-    case: Case
 
 
 @dataclass(frozen=True, slots=True)
 class PastTransition:
-    """A change of state that happened: of which rule on which pool of which host, and what was held then."""
+    """A change of state that happened: of which rule on which subject, and what a pool held then."""
 
     id: int
-    host: str
     rule: str
     severity: str
-    pool: Pool
+    subject: Subject
     at_ms: int
     before: AlertState
     after: AlertState
-    held: int
-    capacity: int
+    held: int | None
+    capacity: int | None
 
 
-async def of_hosts(db: AsyncConnection, host_ids: Collection[int]) -> dict[int, dict[Subject, Case]]:
-    """The cases of these hosts, by host id and subject; a host without any has an empty map."""
-    cases: dict[int, dict[Subject, Case]] = {host_id: {} for host_id in host_ids}
-    for row in await db.execute(select(*alert.c).where(alert.c.host_id.in_(list(host_ids)))):
-        case = _case(row)
-        cases[row.host_id][case.subject] = case
-    return cases
+async def remembered(db: AsyncConnection, since_ms: int) -> list[Case]:
+    """Every case that matters still: not ok, or one that fired since `since_ms`."""
+    matters = (alert.c.state != AlertState.OK.value) | (alert.c.last_fired_ms >= since_ms)
+    return [_case(row) for row in await db.execute(select(*alert.c).where(matters))]
 
 
-async def hosts_not_unknown(db: AsyncConnection) -> set[int]:
-    """Ids of the hosts with a case that claims to know how its pool is."""
-    query = select(alert.c.host_id).where(alert.c.state != AlertState.UNKNOWN.value).distinct()
-    return set((await db.execute(query)).scalars())
-
-
-async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(AlertState)) -> list[HostCase]:
-    """Cases in any of these states, the hottest first."""
-    share = alert.c.held * 1.0 / func.coalesce(func.nullif(alert.c.capacity, 0), 1)
+async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(AlertState)) -> list[Case]:
+    """Cases in any of these states, those without a pool first, then the hottest."""
     query = (
-        select(*alert.c, host.c.name.label("host_name"))
-        .join(host, host.c.id == alert.c.host_id)
+        select(*alert.c)
         .where(alert.c.state.in_([state.value for state in states]))
-        .order_by(share.desc(), host.c.name, alert.c.id)
+        .order_by(alert.c.netns.is_not(None), alert.c.occupancy.desc(), alert.c.name, alert.c.id)
     )
-    return [HostCase(row.host_name, _case(row)) for row in await db.execute(query)]
+    return [_case(row) for row in await db.execute(query)]
 
 
 async def history(db: AsyncConnection, *, limit: int, host_name: str | None = None) -> list[PastTransition]:
     """The latest changes of state, newest first."""
+    described = [alert.c[name] for name in ("rule", "severity", "scope", "name", *_POOL)]
     query = (
-        select(
-            *transition.c,
-            alert.c.rule,
-            alert.c.severity,
-            *(alert.c[name] for name in _POOL),
-            host.c.name.label("host_name"),
-        )
+        select(*transition.c, *described)
         .join(alert, alert.c.id == transition.c.alert_id)
-        .join(host, host.c.id == alert.c.host_id)
         .order_by(transition.c.id.desc())
         .limit(limit)
     )
     if host_name is not None:
-        query = query.where(host.c.name == host_name)
+        is_on_it = alert.c.scope.in_([Scope.POOL.value, Scope.HOST.value]) & (alert.c.name == host_name)
+        query = query.where(is_on_it)
     return [_past(row) for row in await db.execute(query)]
 
 
@@ -96,13 +71,22 @@ async def count_by_state(db: AsyncConnection) -> dict[tuple[str, str], int]:
     return {(row.severity, row.state): row.n for row in await db.execute(query)}
 
 
-async def write(db: AsyncConnection, host_id: int, verdict: Verdict) -> int:
-    """Keep the case as it stands now and the transition that brought it there. Answers the alert's id."""
-    case = verdict.case
-    alert_id = await _upsert(db, _row(host_id, case))
-    if verdict.transition:
-        await _write_transition(db, alert_id, case, verdict.transition)
-    return alert_id
+async def write(db: AsyncConnection, verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """Keep the cases as they stand now and the transitions that brought them there. Answers ids by alert key."""
+    latest = {alert_key(one.case.rule, one.case.subject): one.case for one in verdicts}
+    ids = await _ids(db, latest)
+    known = [_row(key, case) | {"which": ids[key]} for key, case in latest.items() if key in ids]
+    fresh = [_row(key, case) for key, case in latest.items() if key not in ids]
+    if known:
+        values: dict[str, Any] = {name: bindparam(name) for name in known[0] if name != "which"}
+        await db.execute(update(alert).where(alert.c.id == bindparam("which")).values(values), known)
+    if fresh:
+        await db.execute(insert(alert), fresh)
+        ids |= await _ids(db, [row["key"] for row in fresh])
+    moved = [_moved(ids, one.case, one.transition) for one in verdicts if one.transition]
+    if moved:
+        await db.execute(insert(transition), moved)
+    return ids
 
 
 async def prune(db: AsyncConnection, before_ms: int) -> int:
@@ -117,82 +101,90 @@ async def prune(db: AsyncConnection, before_ms: int) -> int:
     return old.rowcount + cases.rowcount
 
 
-async def _upsert(db: AsyncConnection, values: Mapping[str, Any]) -> int:
-    is_it = and_(*(alert.c[name] == values[name] for name in _SUBJECT))
-    updated = await db.execute(update(alert).where(is_it).values(values).returning(alert.c.id))
-    alert_id: int | None = updated.scalar_one_or_none()
-    if alert_id is None:
-        alert_id = (await db.execute(insert(alert).values(values).returning(alert.c.id))).scalar_one()
-    return alert_id
+PAGE = 500
+"""SQLite takes 32,766 parameters a statement; a page of keys is far below."""
 
 
-async def _write_transition(db: AsyncConnection, alert_id: int, case: Case, moved: Transition) -> None:
-    await db.execute(
-        insert(transition).values(
-            alert_id=alert_id,
-            at_ms=moved.at_ms,
-            before=moved.before.value,
-            after=moved.after.value,
-            held=case.seen.reading.held,
-            capacity=case.seen.reading.capacity,
-        )
-    )
+async def _ids(db: AsyncConnection, keys: Collection[str]) -> dict[str, int]:
+    listed: list[str] = list(keys)
+    found: dict[str, int] = {}
+    for start in range(0, len(listed), PAGE):
+        query = select(alert.c.key, alert.c.id).where(alert.c.key.in_(listed[start : start + PAGE]))
+        found |= {row.key: row.id for row in await db.execute(query)}
+    return found
 
 
-def _row(host_id: int, case: Case) -> dict[str, Any]:
-    pool, reading = case.pool, case.seen.reading
+def _moved(ids: dict[str, int], case: Case, moved: Transition) -> dict[str, Any]:
+    reading = case.seen.reading
     return {
-        "host_id": host_id,
-        "rule": case.rule,
-        "severity": case.severity,
-        "netns": pool.netns,
-        "kind": pool.kind.value,
-        "local": pool.local,
-        "peer": pool.peer,
-        "peer_port": pool.peer_port,
-        "state": case.alert.state.value,
-        "since_ms": case.alert.since_ms,
-        "hot_since_ms": case.alert.hot_since_ms,
-        "fired_ms": case.alert.fired_ms,
-        "at_ms": case.seen_ms,
-        "held": reading.held,
-        "capacity": reading.capacity,
-        "headroom_min": reading.headroom_min,
-        "headroom_max": reading.headroom_max,
-        "states": _states(reading.states),
-        "is_bound": case.seen.is_bound,
+        "alert_id": ids[alert_key(case.rule, case.subject)],
+        "at_ms": moved.at_ms,
+        "before": moved.before.value,
+        "after": moved.after.value,
+        "held": reading.held if reading else None,
+        "capacity": reading.capacity if reading else None,
     }
 
 
-def _states(states: Mapping[State, int]) -> dict[str, int]:
-    return {state.name: count for state, count in states.items()}
+def _row(key: str, case: Case) -> dict[str, Any]:
+    pool, now = case.subject.pool, case.alert
+    return {
+        "key": key,
+        "rule": case.rule,
+        "severity": case.severity,
+        "scope": case.subject.scope.value,
+        "name": case.subject.name,
+        "role": case.role,
+        "netns": pool.netns if pool else None,
+        "kind": pool.kind.value if pool else None,
+        "local": pool.local if pool else None,
+        "peer": pool.peer if pool else None,
+        "peer_port": pool.peer_port if pool else None,
+        "state": now.state.value,
+        "since_ms": now.since_ms,
+        "hot_since_ms": now.hot_since_ms,
+        "fired_ms": now.fired_ms,
+        "calm_since_ms": now.calm_since_ms,
+        "flaps": now.flaps,
+        "last_fired_ms": now.last_fired_ms,
+        "at_ms": case.seen_ms,
+        "occupancy": case.seen.reading.occupancy if case.seen.reading else 0.0,
+        "seen": document_of(case.seen),
+    }
 
 
-def _pool(row: Any) -> Pool:
-    return Pool(row.netns, Kind(row.kind), row.local, row.peer, row.peer_port)
+def _subject(row: Any) -> Subject:
+    pool = Pool(row.netns, Kind(row.kind), row.local, row.peer, row.peer_port) if row.kind else None
+    return Subject(Scope(row.scope), row.name, pool)
 
 
 def _case(row: Any) -> Case:
-    pool = _pool(row)
-    states = {State[name]: count for name, count in row.states.items()}
-    reading = Reading(pool, row.held, row.capacity, row.headroom_min, row.headroom_max, states)
+    subject = _subject(row)
     return Case(
         rule=row.rule,
         severity=row.severity,
-        pool=pool,
-        alert=Alert(AlertState(row.state), row.since_ms, row.hot_since_ms, row.fired_ms),
-        seen=Observation(reading, row.is_bound),
+        subject=subject,
+        alert=Alert(
+            AlertState(row.state),
+            row.since_ms,
+            row.hot_since_ms,
+            row.fired_ms,
+            row.calm_since_ms,
+            row.flaps,
+            row.last_fired_ms,
+        ),
+        seen=observation_of(row.seen, subject.pool),
         seen_ms=row.at_ms,
+        role=row.role,
     )
 
 
 def _past(row: Any) -> PastTransition:
     return PastTransition(
         row.id,
-        row.host_name,
         row.rule,
         row.severity,
-        _pool(row),
+        _subject(row),
         row.at_ms,
         AlertState(row.before),
         AlertState(row.after),

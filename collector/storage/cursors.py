@@ -1,5 +1,7 @@
 """How far a reader of the hot log has come."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select, update
 
 from collector.storage import tables
@@ -10,14 +12,26 @@ cursor = tables.cursor
 EVALUATION = "evaluation"
 
 
-async def read(db: AsyncConnection, name: str) -> int:
-    """The last place in the log that is done; 0 before the first."""
-    found: int = (await db.execute(select(cursor.c.hot_id).where(cursor.c.name == name))).scalar_one()
-    return found
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Everything up to `hot_id` is done. `round` counts the rounds that were written down, and fences them."""
+
+    hot_id: int
+    round: int
 
 
-async def advance(db: AsyncConnection, name: str, *, seen: int, to: int) -> bool:
-    """Move on from `seen`; False where another reader has moved it since, whose work then stands."""
-    unmoved = (cursor.c.name == name) & (cursor.c.hot_id == seen)
-    result = await db.execute(update(cursor).where(unmoved).values(hot_id=to))
+async def read(db: AsyncConnection, name: str) -> Cursor:
+    """How far the reader has come."""
+    row = (await db.execute(select(cursor.c.hot_id, cursor.c.round).where(cursor.c.name == name))).one()
+    return Cursor(*row)
+
+
+async def advance(db: AsyncConnection, name: str, *, seen: Cursor, to: int) -> bool:
+    """Begin to write the round after `seen`; False where another has written one since, whose work then stands.
+
+    It locks the row until the transaction ends, so of two writers at once one waits, and then is refused: a process
+    that was paused, and wakes with an old view, writes nothing.
+    """
+    unmoved = (cursor.c.name == name) & (cursor.c.round == seen.round)
+    result = await db.execute(update(cursor).where(unmoved).values(hot_id=to, round=cursor.c.round + 1))
     return result.rowcount == 1

@@ -92,6 +92,14 @@ async def give_up_on_strangers(db: AsyncConnection, channels: Iterable[str], now
     return result.rowcount
 
 
+async def failing_for_s(db: AsyncConnection, channels: Iterable[str], now_ms: int) -> dict[str, float]:
+    """For how many seconds each of these channels has not taken what was tried; 0 where all is well."""
+    stuck = outbox.c.outcome.is_(None) & (outbox.c.attempts > 0)
+    query = select(outbox.c.channel, func.min(outbox.c.created_ms).label("since_ms")).where(stuck)
+    since = {row.channel: row.since_ms for row in await db.execute(query.group_by(outbox.c.channel))}
+    return {name: max(0, now_ms - since[name]) / 1000 if name in since else 0.0 for name in channels}
+
+
 async def count_owed(db: AsyncConnection) -> dict[str, int]:
     """How many notices each channel has not taken yet."""
     query = select(outbox.c.channel, func.count().label("n")).where(outbox.c.outcome.is_(None))

@@ -60,5 +60,5 @@ async def _only_namespace(db: Database, host: Host, pool: Pool) -> str:
 def _add(series: Series, page: Sequence[Logged], pool: Pool) -> None:
     for logged in page:
         seen = observe(wire.decode(logged.body), pool)
-        if seen and not seen.is_bound:
+        if seen and seen.reading and not seen.is_bound:
             series.add(logged.taken_ms, seen.reading.held, seen.reading.capacity)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collector.alerts.notice import HOST_NAMESPACE
+from collector.alerts.evaluate import Case
+from collector.alerts.notice import HOST_NAMESPACE, describe
 from collector.alerts.step import AlertState
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
-from collector.storage.alerts import HostCase
 from shared.model import Pool, Reading
 from shared.tcp import State
 
-HOT, WARM = 0.85, 0.70
+HOT, WARM = 0.85, 0.50
 """Where the page's colours change; the rules decide what is told."""
 
 
@@ -86,16 +86,15 @@ def describe_pool(item: PoolNow) -> PoolRow:
     )
 
 
-def describe_alert(item: HostCase, now_ms: int) -> AlertRow:
+def describe_alert(case: Case, now_ms: int) -> AlertRow:
     """Where it stands, and what was last seen."""
-    case, reading = item.case, item.case.seen.reading
+    reading = case.seen.reading
     was = " (was firing)" if case.alert.state is AlertState.UNKNOWN and case.alert.fired_ms is not None else ""
     last = "last seen " if case.alert.state is AlertState.UNKNOWN else ""
-    detail = (
-        f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{reading.held:,} of {reading.capacity:,} ports held, "
-        f"{_left(reading)} left"
-    )
-    return AlertRow(case.alert.state.value, case.severity, item.host, _named(case.pool), detail)
+    what = f"{reading.held:,} of {reading.capacity:,} ports held, {_left(reading)} left" if reading else describe(case)
+    detail = f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{what}"
+    pool = _named(case.subject.pool) if case.subject.pool else case.rule
+    return AlertRow(case.alert.state.value, case.severity, case.subject.name or "the fleet", pool, detail)
 
 
 def heat_of(occupancy: float) -> str:

@@ -111,13 +111,21 @@ class Scene:
         wait_until(lambda: len(self.log.failures) >= self.clients.refused, "HAProxy logs whom it turned away")
 
     def _all_told(self) -> bool:
-        """No alert is about to fire; each that fires has been told, and each that was told and ended, resolved."""
-        alerts = self.collector.items("/v1/alerts")
-        told = {notice.document["alert"]: notice.document for notice in self.pager.notices}
-        firing = {key for key, document in told.items() if document["state"] == "firing"}
-        return len(firing) == sum(alert["state"] == "firing" for alert in alerts) and not any(
-            alert["state"] == "pending" for alert in alerts
-        )
+        """What the pager was told last is what the rules say of what the kernel holds, neither more nor less.
+
+        Asked of the rules, not of the collector: it may not have judged the last report yet.
+        """
+        told = {
+            (notice.document["severity"], notice.document["peer_port"]): notice.document["state"]
+            for notice in self.pager.notices
+        }
+        firing = {key for key, state in told.items() if state == "firing"}
+        return firing == {
+            (severity, port)
+            for port, count in self._in_kernel().items()
+            for severity, raise_at in parts.RAISE_AT.items()
+            if count >= raise_at * (HIGH - LOW + 1)
+        }
 
     def _in_kernel(self) -> Counter[int]:
         return self.balancer.run(parts.held_by_kernel, LOW, HIGH)
@@ -241,7 +249,7 @@ def _told(word: str, documents: Sequence[dict[str, Any]]) -> str:
     local, peer = documents[0]["local_ip"], documents[0]["peer_ip"]
     ports = format_ports(one["peer_port"] for one in documents)
     left = "" if word == "resolved" else f", {_span([one['headroom_min'] for one in documents])} left"
-    return f"{word.upper() if word == 'critical' else word:<8}  {local} → {peer}:{ports}{left}"
+    return f"{word.upper() if word == 'page' else word:<8}  {local} → {peer}:{ports}{left}"
 
 
 def _span(numbers: Sequence[int]) -> str:

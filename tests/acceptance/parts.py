@@ -62,18 +62,20 @@ backend sockets
 {servers}
 """
 
-# The built-in rules and levels; only the hold time is cut, since this day at the load balancer lasts seconds.
+# Two of the built-in rules with their levels; only the hold time is cut, since this day at the load balancer lasts
+# seconds.
+RAISE_AT = {"plan": 0.50, "page": 0.85}
 COLLECTOR_CONFIG = """
 [[rule]]
-name = "occupancy-warning"
-severity = "warning"
-raise_at = 0.70
-clear_at = 0.60
+name = "pool-half-full"
+severity = "plan"
+raise_at = 0.50
+clear_at = 0.45
 hold_s = 1.0
 
 [[rule]]
-name = "occupancy-critical"
-severity = "critical"
+name = "pool-nearly-full"
+severity = "page"
 raise_at = 0.85
 clear_at = 0.75
 

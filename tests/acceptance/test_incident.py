@@ -52,25 +52,26 @@ def test_the_agent_and_the_collector_count_what_the_kernel_counts(story: Story, 
     assert all(pool["held"] + pool["headroom_min"] == CAPACITY for pool in step.by_agent.values())
 
 
-def test_half_full_pools_are_nobodys_business_yet(story: Story) -> None:
+def test_from_half_full_on_a_plan_names_each_pool_with_its_count(story: Story) -> None:
     step = story.steps[600]
 
-    assert (step.notices, step.failures, step.check.status) == ([], [], 0)
+    assert_one_notice_a_pool(step.notices, "plan", lowest=150)
+    assert {notice.document["peer_port"]: notice.document["held"] for notice in step.notices} == step.in_kernel
+    assert (step.failures, step.check.status) == ([], 0)
 
 
-def test_from_70_percent_on_a_warning_names_each_pool_with_its_count(story: Story) -> None:
+def test_what_was_told_is_not_told_again_while_it_lasts(story: Story) -> None:
     step = story.steps[850]
 
-    assert_one_notice_a_pool(step.notices, "warning", lowest=210)
-    assert {notice.document["peer_port"]: notice.document["held"] for notice in step.notices} == step.in_kernel
+    assert step.notices == []
     assert step.check.status == 1
 
 
-def test_from_85_percent_on_critical_names_each_pool(story: Story) -> None:
-    """Critical needs no hold time, so it may come while clients are still coming: held is what it was then."""
+def test_from_85_percent_on_a_page_names_each_pool(story: Story) -> None:
+    """A page needs no hold time, so it may come while clients are still coming: held is what it was then."""
     step = story.steps[1_030]
 
-    assert_one_notice_a_pool(step.notices, "critical", lowest=255)
+    assert_one_notice_a_pool(step.notices, "page", lowest=255)
     assert all(notice.document["held"] <= step.in_kernel[notice.document["peer_port"]] for notice in step.notices)
     assert step.check.status == 2
     assert step.check.line.startswith(f"CRITICAL - {LOCAL_IP} -> {LOCAL_IP}:900")
@@ -104,8 +105,8 @@ def test_haproxy_fails_exactly_when_every_pool_is_full(story: Story) -> None:
 def test_portgauge_told_both_before_haproxys_first_failure(story: Story) -> None:
     first = {one.document["severity"]: one.clients for one in reversed(told(story)) if is_firing(one)}
 
-    assert first["warning"] < first["critical"] < story.steps[1_210].failures[0][0]
-    assert warned_ahead(list(story.steps.values())) == 1_200 - first["warning"]
+    assert first["plan"] < first["page"] < story.steps[1_210].failures[0][0]
+    assert warned_ahead(list(story.steps.values())) == 1_200 - first["plan"]
 
 
 def test_when_the_clients_have_left_every_alert_resolves(story: Story) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from agent.config import AgentConfig
 from agent.reload import PART_OF
-from collector.alerts.rules import BUILT_IN, Rule
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
+from collector.alerts.where import Where
 from collector.config import Config, Webhook
 from shared.settings import build
 
@@ -17,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 
-@pytest.mark.parametrize("kind", [AgentConfig, Config, Rule, Webhook])
+@pytest.mark.parametrize("kind", [AgentConfig, Config, Rule, Where, Webhook])
 def test_every_key_is_documented(kind: type) -> None:
     missing = [
         one.name for one in dataclasses.fields(kind) if not re.search(rf"`(\[\[)?{one.name}(\]\])?`", CONFIGURATION)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from collector.alerts.evaluate import Case, Subject, judge
+from collector.alerts.evaluate import Case, Key, Sight, judge
 from collector.alerts.rules import Rule
+from collector.alerts.where import Place
 from shared.model import Remainder, Snapshot
 from shared.ports import PortRange
 from tests.builders import NOON_MS, a_failure, a_namespace, a_reading, a_snapshot
 
-RULE = Rule(name="hot", severity="critical", raise_at=0.85, clear_at=0.75, hold_s=30)
+RULE = Rule(name="hot", severity="page", raise_at=0.85, clear_at=0.75, hold_s=30)
 RANGE = PortRange(40_000, 40_099)
 
 
@@ -84,13 +85,17 @@ def snapshot_of(beat: int | str) -> Snapshot | None:
     return {"silent": None, "failed": a_failure(), "no namespace": a_snapshot(namespaces=[])}[beat]
 
 
+def sight_of(beat: int | str, now_ms: int) -> Sight:
+    return Sight(place=Place(host="lb1"), snapshot=snapshot_of(beat), now_ms=now_ms)
+
+
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_story(story: Story) -> None:
-    cases: dict[Subject, Case] = {}
+    cases: dict[Key, Case] = {}
     heard: dict[int, str] = {}
     for second, beat in story.beats.items():
-        for verdict in judge([RULE], cases, snapshot_of(beat), NOON_MS + second * 1000):
-            cases[verdict.case.subject] = verdict.case
+        for verdict in judge([RULE], cases, sight_of(beat, NOON_MS + second * 1000)):
+            cases[verdict.case.key] = verdict.case
             if verdict.transition and verdict.transition.told:
                 heard[second] = verdict.transition.told.value
     assert heard == story.heard

@@ -22,7 +22,7 @@ async def told(collector: Collecting) -> list[tuple[str, str]]:
 
 async def states(collector: Collecting) -> dict[str, str]:
     async with collector.db.reading() as connection:
-        return {item.case.rule: item.case.alert.state.value for item in await alerts.current(connection)}
+        return {case.rule: case.alert.state.value for case in await alerts.current(connection)}
 
 
 async def report(collector: Collecting, held: int, seq: int, *, after_s: float = 10) -> None:
@@ -103,7 +103,7 @@ async def test_a_backlog_of_hot_reports_judged_late_fires_as_of_when_they_came(c
     collector.clock.turn(5)
     await collector.evaluate()
     async with collector.db.reading() as connection:
-        fired = {item.case.alert.fired_ms for item in await alerts.current(connection)}
+        fired = {case.alert.fired_ms for case in await alerts.current(connection)}
     assert fired == {NOON_MS + 10_000}
 
 
@@ -150,7 +150,7 @@ async def test_a_crash_before_the_end_of_the_transaction_leaves_no_half(
         await collector.evaluate()
     monkeypatch.undo()
     async with collector.db.reading() as connection:
-        assert await cursors.read(connection, EVALUATION) == 0
+        assert (await cursors.read(connection, EVALUATION)).hot_id == 0
         assert await alerts.current(connection) == []
     await collector.evaluate()
     assert len(await told(collector)) == 2

@@ -174,4 +174,4 @@ def test_an_unknown_config_key(database: Path, tmp_path: Path) -> None:
     config = tmp_path / "collector.toml"
     config.write_text('listn = "127.0.0.1:0"\n')
     line = mistake("serve", "--database", database, "--config", config)
-    assert line.endswith("collector.toml: listn: unknown key; did you mean 'listen'?")
+    assert line.endswith("collector.toml:1: listn: unknown key; did you mean 'listen'?")

@@ -16,13 +16,13 @@ from tests.collector_process import a_token, migrated, serving
 CONFIG = """
 [[rule]]
 name = "warm"
-severity = "warning"
+severity = "plan"
 raise_at = 0.70
 clear_at = 0.60
 
 [[rule]]
 name = "hot"
-severity = "critical"
+severity = "page"
 raise_at = 0.85
 clear_at = 0.75
 
@@ -81,7 +81,7 @@ async def test_firing_and_resolved_reach_the_webhook_and_the_log(tmp_path: Path)
     assert [(notice["state"], notice["rule"]) for notice in fired] == [("firing", "warm"), ("firing", "hot")]
     assert [(notice["state"], notice["rule"]) for notice in resolved] == [("resolved", "warm"), ("resolved", "hot")]
     assert {notice["alert"] for notice in fired} == {notice["alert"] for notice in resolved}
-    assert "CRITICAL lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left" in log
+    assert "PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left" in log
     assert "RESOLVED lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 0 of 300 ports (0 %), 300 left" in log
 
 
@@ -93,7 +93,7 @@ async def test_a_failing_receiver_is_told_later_and_the_log_at_once(tmp_path: Pa
             await asyncio.to_thread(collector.push, a_snapshot(a_reading(255), seq=1), token)
             assert {(await receiver.next())["rule"], (await receiver.next())["rule"]} == {"warm", "hot"}
         log = collector.log.read_text()
-    assert log.count("CRITICAL lb1") == 1
+    assert log.count("PAGE lb1") == 1
     assert "notice not delivered channel=webhook" in log
     assert receiver.url not in log
 

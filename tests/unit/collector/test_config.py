@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.alerts.rules import BUILT_IN
+from collector.alerts.builtin import BUILT_IN
 from collector.config import Config, InvalidConfig, choose_database, default_database, parse_listen
 from shared.settings import SettingsError, load
 
@@ -27,7 +27,7 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         retention_hours = 1
         [[rule]]
         name = "warm"
-        severity = "warning"
+        severity = "plan"
         raise_at = 0.7
         clear_at = 0.6
         hold_s = 0.5
@@ -54,13 +54,45 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         ('[[webhook]]\nurl = "http://x"\ntimeout_s = 0', "timeout_s"),
         ('[[webhook]]\nurl = "http://x"\n[[webhook]]\nurl = "http://y"', "two are named 'webhook'"),
         ("[[rule]]\nname = 'x'", r"rule\[0\]\.severity: is required"),
-        ("[[rule]]\nname = 'x'\nseverity = 'loud'\nraise_at = 0.7\nclear_at = 0.6", "severity is one of"),
         ("listen = ", "not TOML"),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(SettingsError, match=why):
         configured(tmp_path, text)
+
+
+RULES = """
+[[rule]]
+name = "a"
+severity = "page"
+raise_at = 0.7
+
+[[rule]]
+name = "b"
+severity = "page"
+raise_at = 0.7
+[rule.where]
+kind = ["connect"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('"page"', '"pgae"', r"toml:4: rule\[0\]\.severity: .*did you mean 'page'"),
+        ("raise_at", "raise_att", r"toml:5: rule\[0\]\.raise_att: .*did you mean 'raise_at'"),
+        ("connect", "conect", r"toml:12: rule\[1\]\.where\.kind: .*did you mean 'connect'"),
+        ("kind", "kid", r"toml:12: rule\[1\]\.where\.kid: .*did you mean 'kind'"),
+        ("[rule.where]", "[rule.were]", r"toml:\d+: rule\[1\]\.were: .*did you mean 'where'"),
+        ('name = "b"', "", r"toml:7: rule\[1\]\.name: is required"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_named_with_line_key_and_nearest_name(
+    tmp_path: Path, right: str, wrong: str, why: str
+) -> None:
+    with pytest.raises(SettingsError, match=why):
+        configured(tmp_path, RULES.replace(right, wrong, 1))
 
 
 @pytest.mark.parametrize(

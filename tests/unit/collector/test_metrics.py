@@ -31,7 +31,7 @@ def test_a_made_up_method_does_not_make_a_series() -> None:
 
 def test_what_is_gone_from_the_database_is_gone_from_the_series() -> None:
     metrics = Metrics()
-    metrics.show_stored({"silent": 3}, {("critical", "firing"): 1}, {"webhook": 2})
+    metrics.show_stored({"silent": 3}, {("page", "firing"): 1}, {"webhook": 2})
     metrics.show_stored({"reporting": 3}, {}, {})
     shown = series(metrics)
     assert shown["portgauge_collector_hosts", ("reporting",)] == 3

@@ -9,8 +9,8 @@ async def test_alerts_stand_where_the_evaluation_put_them(collector: Collecting)
     await collector.evaluate()
     items = (await collector.get("/v1/alerts", state="firing"))["items"]
     assert [(item["rule"], item["severity"], item["held"]) for item in items] == [
-        ("warm", "warning", 255),
-        ("hot", "critical", 255),
+        ("warm", "plan", 255),
+        ("hot", "page", 255),
     ]
     assert (await collector.get("/v1/alerts", state="ok"))["items"] == []
 

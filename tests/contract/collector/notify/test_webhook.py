@@ -15,7 +15,7 @@ from collector.run import listening, serving
 from collector.storage.outbox import Owed
 from tests.builders import NOON_MS
 
-OWED = Owed(1, "k1", {"key": "k1", "summary": "CRITICAL lb1: …"}, NOON_MS, 0)
+OWED = Owed(1, "k1", {"key": "k1", "summary": "PAGE lb1: …"}, NOON_MS, 0)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from collector.storage import cursors
-from collector.storage.cursors import EVALUATION
+from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import Database, database
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location, locate
@@ -17,13 +17,13 @@ from tests.postgres import Cluster
 
 async def cursor_of(db: Database) -> int:
     async with db.reading() as connection:
-        return await cursors.read(connection, EVALUATION)
+        return (await cursors.read(connection, EVALUATION)).hot_id
 
 
 async def test_a_block_that_raises_leaves_nothing_behind(db: Database) -> None:
     async def fail_half_way() -> None:
         async with db.writing() as connection:
-            assert await cursors.advance(connection, EVALUATION, seen=0, to=9)
+            assert await cursors.advance(connection, EVALUATION, seen=Cursor(0, 0), to=9)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -33,10 +33,10 @@ async def test_a_block_that_raises_leaves_nothing_behind(db: Database) -> None:
 
 async def test_a_reader_sees_one_moment_however_long_it_looks(db: Database) -> None:
     async with db.reading() as reader:
-        assert await cursors.read(reader, EVALUATION) == 0
+        assert (await cursors.read(reader, EVALUATION)).hot_id == 0
         async with db.writing() as writer:
-            await cursors.advance(writer, EVALUATION, seen=0, to=9)
-        assert await cursors.read(reader, EVALUATION) == 0
+            await cursors.advance(writer, EVALUATION, seen=Cursor(0, 0), to=9)
+        assert (await cursors.read(reader, EVALUATION)).hot_id == 0
     assert await cursor_of(db) == 9
 
 
@@ -47,7 +47,7 @@ async def test_writers_take_turns(sqlite: Database) -> None:
         async with sqlite.writing() as connection:
             seen = await cursors.read(connection, EVALUATION)
             await asyncio.sleep(0)
-            assert await cursors.advance(connection, EVALUATION, seen=seen, to=seen + 1)
+            assert await cursors.advance(connection, EVALUATION, seen=seen, to=seen.hot_id + 1)
 
     await asyncio.gather(*(add_one() for _ in range(30)))
     assert await cursor_of(sqlite) == 30
@@ -66,7 +66,7 @@ async def test_a_commit_is_synced_to_the_disk(sqlite: Database) -> None:
 async def test_our_own_mistakes_are_not_passed_off_as_trouble_of_the_database(db: Database) -> None:
     with pytest.raises(IntegrityError):
         async with db.writing() as connection:
-            await connection.exec_driver_sql("INSERT INTO cursor VALUES ('evaluation', 1)")
+            await connection.exec_driver_sql("INSERT INTO cursor VALUES ('evaluation', 1, 0)")
 
 
 async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_writers_work_beside_each_other(postgresql_location: Location) -> 
     async with database(postgresql_location) as db, db.writing() as slow:
         await slow.exec_driver_sql("SELECT 1")
         async with db.writing() as quick:
-            await cursors.advance(quick, EVALUATION, seen=0, to=9)
+            await cursors.advance(quick, EVALUATION, seen=Cursor(0, 0), to=9)
         assert await cursor_of(db) == 9
 
 
@@ -137,7 +137,7 @@ async def test_a_reader_cannot_write(postgresql_location: Location) -> None:
     async with database(postgresql_location) as db:
         with pytest.raises(DatabaseUnusable, match="read-only"):
             async with db.reading() as connection:
-                await cursors.advance(connection, EVALUATION, seen=0, to=9)
+                await cursors.advance(connection, EVALUATION, seen=Cursor(0, 0), to=9)
 
 
 async def test_a_server_that_is_not_there_is_unusable(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from collector.storage import cursors, leadership
-from collector.storage.cursors import EVALUATION
+from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import Database, database
 from collector.storage.errors import Superseded
 from collector.storage.location import Location
@@ -23,20 +23,20 @@ async def test_every_term_has_a_number_of_its_own(db: Database) -> None:
 async def test_nothing_is_written_after_the_term(db: Database) -> None:
     old = leadership.fenced(db, await begun(db))
     async with old.writing() as connection:
-        assert await cursors.advance(connection, EVALUATION, seen=0, to=7)
+        assert await cursors.advance(connection, EVALUATION, seen=Cursor(0, 0), to=7)
     new = leadership.fenced(db, await begun(db))
     with pytest.raises(Superseded):
         async with old.writing() as connection:
-            await cursors.advance(connection, EVALUATION, seen=7, to=99)
+            await cursors.advance(connection, EVALUATION, seen=Cursor(7, 1), to=99)
     async with new.writing() as connection:
-        assert await cursors.read(connection, EVALUATION) == 7
+        assert (await cursors.read(connection, EVALUATION)).hot_id == 7
 
 
 async def test_a_leader_of_the_past_may_read(db: Database) -> None:
     old = leadership.fenced(db, await begun(db))
     await begun(db)
     async with old.reading() as connection:
-        assert await cursors.read(connection, EVALUATION) == 0
+        assert (await cursors.read(connection, EVALUATION)).hot_id == 0
 
 
 async def test_a_heartbeat_changes_the_pulse_and_ends_with_the_term(db: Database) -> None:
@@ -58,7 +58,7 @@ async def test_no_term_begins_within_a_transaction_of_the_one_before(postgresql_
             election = asyncio.create_task(begun(db))
             await asyncio.sleep(0.2)
             assert not election.done()
-            await cursors.advance(connection, EVALUATION, seen=0, to=7)
+            await cursors.advance(connection, EVALUATION, seen=Cursor(0, 0), to=7)
         assert await election == 2
 
 

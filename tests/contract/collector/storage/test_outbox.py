@@ -3,21 +3,23 @@
 from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.notice import Notice
 from collector.alerts.observe import Observation
-from collector.storage import alerts, hosts, outbox
+from collector.alerts.subject import of_pool
+from collector.storage import alerts, outbox
 from collector.storage.database import AsyncConnection, Database
 from tests.builders import NOON_MS, a_pool, a_reading
 
 
 async def an_alert(connection: AsyncConnection, port: int = 9001) -> int:
-    owner = (await hosts.ensure(connection, ["lb1"]))["lb1"].id
     reading = a_reading(255, pool=a_pool(port))
-    case = Case(rule="hot", severity="critical", pool=reading.pool, seen=Observation(reading), seen_ms=NOON_MS)
-    return await alerts.write(connection, owner, Verdict(case, None))
+    subject = of_pool("lb1", reading.pool)
+    case = Case(rule="hot", severity="page", subject=subject, seen=Observation(reading), seen_ms=NOON_MS)
+    (alert_id,) = (await alerts.write(connection, [Verdict(case, None)])).values()
+    return alert_id
 
 
 async def owe(connection: AsyncConnection, key: str, *, port: int = 9001, channels: tuple[str, ...] = ("w",)) -> None:
     alert_id = await an_alert(connection, port)
-    await outbox.put(connection, alert_id, Notice(key, {"n": key}), channels, NOON_MS)
+    await outbox.put(connection, alert_id, Notice(key, "", {"n": key}), channels, NOON_MS)
 
 
 async def keys_due(connection: AsyncConnection, channel: str = "w", now_ms: int = NOON_MS) -> list[str]:

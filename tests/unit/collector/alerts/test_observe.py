@@ -13,6 +13,7 @@ def test_a_listed_pool_is_seen_exactly() -> None:
 def test_a_pool_absent_from_a_complete_listing_holds_nothing() -> None:
     seen = observe(a_snapshot(), a_pool())
     assert seen is not None
+    assert seen.reading is not None
     assert (seen.reading.held, seen.reading.headroom_min, seen.is_bound) == (0, 300, False)
 
 
@@ -20,6 +21,7 @@ def test_a_pool_absent_from_an_incomplete_listing_holds_at_most_what_the_remaind
     partial = a_namespace(remainder=Remainder(pools=7, held=20, max_held=12))
     seen = observe(a_snapshot(namespaces=[partial]), a_pool())
     assert seen is not None
+    assert seen.reading is not None
     assert (seen.reading.held, seen.reading.headroom_min, seen.reading.headroom_max) == (12, 288, 300)
     assert seen.is_bound
 
@@ -28,6 +30,7 @@ def test_a_bound_never_exceeds_the_capacity() -> None:
     partial = a_namespace(remainder=Remainder(pools=7, held=20, max_held=5_000))
     seen = observe(a_snapshot(namespaces=[partial]), a_pool())
     assert seen is not None
+    assert seen.reading is not None
     assert seen.reading.held == 300
 
 

@@ -10,16 +10,16 @@ from tests.builders import NOON_MS
 
 
 def owed(state: str, severity: str) -> Owed:
-    document = {"summary": "CRITICAL lb1: …", "state": state, "severity": severity, "rule": "hot"}
+    document = {"summary": "PAGE lb1: …", "state": state, "severity": severity, "rule": "hot"}
     return Owed(1, "key", document, NOON_MS, 0)
 
 
 @pytest.mark.parametrize(
     ("state", "severity", "level"),
     [
-        ("firing", "critical", logging.CRITICAL),
-        ("firing", "warning", logging.WARNING),
-        ("resolved", "critical", logging.INFO),
+        ("firing", "page", logging.CRITICAL),
+        ("firing", "plan", logging.WARNING),
+        ("resolved", "page", logging.INFO),
     ],
 )
 async def test_a_notice_is_one_line_as_loud_as_its_severity(
@@ -27,4 +27,4 @@ async def test_a_notice_is_one_line_as_loud_as_its_severity(
 ) -> None:
     with caplog.at_level(logging.INFO):
         await LogChannel().send(owed(state, severity))
-    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(level, "CRITICAL lb1: …")]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(level, "PAGE lb1: …")]

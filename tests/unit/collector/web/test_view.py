@@ -5,9 +5,9 @@ import pytest
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.step import Alert, AlertState
+from collector.alerts.subject import of_pool
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
-from collector.storage.alerts import HostCase
 from collector.web.view import ago, describe_alert, describe_host, describe_pool
 from tests.builders import NOON_MS, a_reading
 
@@ -29,7 +29,7 @@ def test_a_blind_host_says_why() -> None:
     assert row.detail == "unknown: it cannot sample: no netlink"
 
 
-@pytest.mark.parametrize(("held", "heat"), [(100, "calm"), (210, "warm"), (255, "hot")])
+@pytest.mark.parametrize(("held", "heat"), [(100, "calm"), (150, "warm"), (255, "hot")])
 def test_heat_is_coloured(held: int, heat: str) -> None:
     assert describe_pool(PoolNow("lb1", None, a_reading(held), NOON_MS, is_current=True)).heat == heat
 
@@ -43,7 +43,12 @@ def test_an_unknown_alert_that_was_firing_says_so() -> None:
     alert = Alert(AlertState.UNKNOWN, NOON_MS, None, NOON_MS - 5_000)
     reading = a_reading(255)
     case = Case(
-        rule="hot", severity="critical", pool=reading.pool, alert=alert, seen=Observation(reading), seen_ms=NOON_MS
+        rule="hot",
+        severity="page",
+        subject=of_pool("lb1", reading.pool),
+        alert=alert,
+        seen=Observation(reading),
+        seen_ms=NOON_MS,
     )
-    detail = describe_alert(HostCase("lb1", case), NOON_MS + 60_000).detail
+    detail = describe_alert(case, NOON_MS + 60_000).detail
     assert detail == "for 1 min (was firing), last seen 255 of 300 ports held, 45 left"

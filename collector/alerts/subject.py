@@ -1,0 +1,62 @@
+"""What an alert is about, and the key that names it for good. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from collector.alerts.conditions import Scope
+from collector.fleet.document import pool_document
+from shared.addresses import format_endpoint
+from shared.model import Pool
+
+KEY_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`name`: the host of a pool or host, `IP:PORT` of a peer, the role, the channel; empty for the fleet."""
+
+    scope: Scope
+    name: str = ""
+    pool: Pool | None = None
+
+    @property
+    def host(self) -> str | None:
+        """The host it is on, where it is on one."""
+        return self.name if self.scope in {Scope.POOL, Scope.HOST} else None
+
+    def document(self) -> dict[str, Any]:
+        """What names it, in notices and answers: the keys of a pool are null where it is none."""
+        empty: dict[str, Any] = dict.fromkeys(("netns", "kind", "local_ip", "peer_ip", "peer_port"))
+        return {
+            "subject": self.scope.value,
+            "name": self.name,
+            "host": self.host,
+            **(pool_document(self.pool) if self.pool else empty),
+        }
+
+    def __str__(self) -> str:
+        if self.scope is Scope.POOL:
+            return f"{self.name}: {self.pool}"
+        return {Scope.HOST: self.name, Scope.FLEET: "the fleet"}.get(self.scope, f"{self.scope} {self.name}")
+
+
+def of_pool(host: str, pool: Pool) -> Subject:
+    """One pool of a host."""
+    return Subject(Scope.POOL, host, pool)
+
+
+def of_peer(peer: bytes, port: int) -> Subject:
+    """One backend over all hosts."""
+    return Subject(Scope.PEER, format_endpoint(peer, port))
+
+
+def alert_key(rule: str, subject: Subject) -> str:
+    """The same for ever for one rule on one subject."""
+    pool = pool_document(subject.pool).values() if subject.pool else ()
+    return stable_key(subject.name, rule, *pool) if pool else stable_key(subject.scope.value, subject.name, rule)
+
+
+def stable_key(*parts: object) -> str:
+    """32 hexadecimal characters that name these parts."""
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:KEY_CHARS]

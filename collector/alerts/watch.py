@@ -1,0 +1,255 @@
+"""Everything that is watched, in memory: fed with snapshots and with time, it answers what changed.
+
+Pure but for its own memory. Whoever cannot write down what it answered throws it away and makes another from what is
+written: the database is the truth, this is a way not to read it every second.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.alerts.conditions import BLIND, DRIFT, SILENT, Scope
+from collector.alerts.evaluate import (
+    Case,
+    Foresee,
+    Key,
+    Sight,
+    Verdict,
+    foresee_nothing,
+    is_news,
+    judge,
+    retire,
+    verdict_on,
+)
+from collector.alerts.evaluate import opened as open_case
+from collector.alerts.observe import NO, YES, Observation
+from collector.alerts.rules import Rule
+from collector.alerts.step import Span
+from collector.alerts.subject import Subject
+from collector.alerts.survey import Summary, Surveyed, drifters, summarise, survey
+from collector.alerts.where import Place
+from collector.fleet.host import patience_ms
+from shared.model import Snapshot
+
+PURGE_EVERY_MS = 60_000
+
+
+@dataclass(slots=True)
+class _Known:
+    """A host as it last reported."""
+
+    place: Place
+    last_ms: int
+    deadline_ms: int
+    failure: str | None
+    is_silent: bool = False
+
+
+class Watch:
+    """The cases of all rules, who reports, and the fleet as a whole. Times are ms of receive time."""
+
+    def __init__(self, rules: Sequence[Rule], cases: Iterable[Case], foresee: Foresee = foresee_nothing) -> None:
+        self._rules, self._foresee = tuple(rules), foresee
+        self._by_name = {rule.name: rule for rule in rules}
+        self._cases: dict[str, dict[Key, Case]] = {}
+        self._known: dict[str, _Known] = {}
+        self._names: dict[int, str] = {}
+        self._deadlines: list[tuple[int, str]] = []
+        self._heard: dict[str, Summary] = {}
+        self._silent: dict[str, Summary] = {}
+        self._drifters: dict[str, dict[str, Any]] = {}
+        self._watched_hosts: set[str] = set()
+        self._is_stale = True
+        self._purge_ms = 0
+        for case in cases:
+            self._keep(case)
+
+    @property
+    def cases(self) -> Iterator[Case]:
+        """Every case."""
+        return (case for mine in self._cases.values() for case in mine.values())
+
+    def case(self, key: Key) -> Case | None:
+        """One case."""
+        return self._cases.get(key[1].host or "", {}).get(key)
+
+    def place_of(self, host_id: int) -> Place | None:
+        """The host of this id, if it was ever heard of."""
+        name = self._names.get(host_id)
+        return self._known[name].place if name else None
+
+    def restore(  # noqa: PLR0913 - what is known of a host
+        self,
+        place: Place,
+        snapshot: Snapshot | None,
+        last_ms: int,
+        interval_ms: int,
+        *,
+        failure: str | None,
+        host_id: int,
+    ) -> None:
+        """Recall a host as it was, its last good snapshot and whether it failed since, without judging it again."""
+        self._names[host_id] = place.host
+        self._note(place, snapshot, last_ms, interval_ms)
+        if failure is not None:
+            self._known[place.host].failure = failure
+            if place.host in self._heard:
+                self._silent[place.host] = self._heard.pop(place.host)
+
+    def take(
+        self, place: Place, snapshot: Snapshot | None, interval_ms: int, now_ms: int, *, host_id: int
+    ) -> list[Verdict]:
+        """Judge a host's next snapshot; None: it came, and cannot be read."""
+        self._names[host_id] = place.host
+        self._note(place, snapshot, now_ms, interval_ms)
+        pools = [rule for rule in self._rules if rule.scope is Scope.POOL]
+        sight = Sight(place=place, snapshot=snapshot, now_ms=now_ms, foresee=self._foresee)
+        verdicts = judge(pools, self._cases.get(place.host, {}), sight)
+        for verdict in verdicts:
+            self._keep(verdict.case)
+        return verdicts + self._judge_host(place.host, now_ms)
+
+    def tick(self, now_ms: int, undelivered: Mapping[str, float] | None = None) -> list[Verdict]:
+        """Judge what time brings: silence, holds that ran out, and the fleet as a whole.
+
+        `undelivered`: for how many seconds each channel has been failing to take what it is owed.
+        """
+        verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
+        if self._is_stale:
+            self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
+        for host in sorted(self._watched_hosts | self._drifters.keys()):
+            verdicts += self._judge_host(host, now_ms)
+        verdicts += self._judge_wide(now_ms, undelivered)
+        self._is_stale = False
+        if now_ms >= self._purge_ms:
+            self._purge(now_ms)
+        return verdicts
+
+    # --- hosts -------------------------------------------------------------------------------------------------------
+
+    def _note(self, place: Place, snapshot: Snapshot | None, last_ms: int, interval_ms: int) -> None:
+        deadline_ms = last_ms + patience_ms(interval_ms)
+        failure = snapshot.failure if snapshot else "its report cannot be read"
+        self._known[place.host] = _Known(place, last_ms, deadline_ms, failure)
+        heapq.heappush(self._deadlines, (deadline_ms, place.host))
+        last = self._silent.pop(place.host, None) or self._heard.get(place.host)
+        if snapshot and failure is None:
+            self._heard[place.host] = summarise(place, snapshot, self._rules)
+        elif last:
+            self._silent[place.host] = last
+            self._heard.pop(place.host, None)
+        self._is_stale = True
+
+    def _fall_silent(self, now_ms: int) -> list[str]:
+        """Who has by now been silent for too long, each told once. A report since then has moved the deadline."""
+        fallen = []
+        while self._deadlines and self._deadlines[0][0] < now_ms:
+            deadline_ms, host = heapq.heappop(self._deadlines)
+            known = self._known[host]
+            if known.deadline_ms == deadline_ms and not known.is_silent:
+                known.is_silent = True
+                fallen.append(host)
+                if host in self._heard:
+                    self._silent[host] = self._heard.pop(host)
+                self._is_stale = True
+        return fallen
+
+    def _hush(self, host: str, now_ms: int) -> list[Verdict]:
+        pools = [rule for rule in self._rules if rule.scope is Scope.POOL]
+        sight = Sight(place=self._known[host].place, snapshot=None, now_ms=now_ms)
+        verdicts = judge(pools, self._cases.get(host, {}), sight)
+        for verdict in verdicts:
+            self._keep(verdict.case)
+        return verdicts + self._judge_host(host, now_ms)
+
+    def _judge_host(self, host: str, now_ms: int) -> list[Verdict]:
+        known = self._known.get(host)
+        verdicts = []
+        for rule in self._rules:
+            if rule.scope is Scope.HOST and (known is None or rule.where.accepts_place(known.place)):
+                span, facts = self._host_span(rule, host, now_ms)
+                role = known.place.role if known else ""
+                verdicts += self._stepped(rule, Surveyed(Subject(Scope.HOST, host), span, facts), now_ms, role)
+        return verdicts + self._retired_of_host(host, known, now_ms)
+
+    def _retired_of_host(self, host: str, known: _Known | None, now_ms: int) -> list[Verdict]:
+        verdicts = []
+        for case in list(self._cases.get(host, {}).values()):
+            rule = self._by_name.get(case.rule)
+            is_ours = case.subject.scope is Scope.HOST
+            gone = rule is None or rule.scope is not Scope.HOST or (known and not rule.where.accepts_place(known.place))
+            if is_ours and gone and not case.is_resting:
+                verdicts.append(retire(case, now_ms))
+                self._keep(verdicts[-1].case)
+        return verdicts
+
+    def _host_span(self, rule: Rule, host: str, now_ms: int) -> tuple[Span | None, dict[str, Any]]:
+        known = self._known.get(host)
+        if known is None:
+            return None, {}
+        if rule.measure is SILENT:
+            return (YES if known.is_silent else NO), {"silent_for_s": max(0, now_ms - known.last_ms) // 1000}
+        if known.is_silent:
+            return None, {}
+        if rule.measure is BLIND:
+            return (YES if known.failure is not None else NO), {"failure": known.failure}
+        return (YES if host in self._drifters else NO), {"settings": self._drifters.get(host, {})}
+
+    # --- the fleet ---------------------------------------------------------------------------------------------------
+
+    def _judge_wide(self, now_ms: int, undelivered: Mapping[str, float] | None) -> list[Verdict]:
+        verdicts, seen = [], set()
+        for rule in self._rules:
+            for one in self._wide(rule, undelivered):
+                seen.add((rule.name, one.subject))
+                verdicts += self._stepped(rule, one, now_ms)
+        for key, case in list(self._cases.get("", {}).items()):
+            now_rule = self._by_name.get(case.rule)
+            if case.is_resting and key not in seen:
+                continue
+            if now_rule is None or now_rule.scope is not case.subject.scope:
+                verdicts.append(retire(case, now_ms))
+                self._keep(verdicts[-1].case)
+            elif key not in seen and not (now_rule.scope is Scope.CHANNEL and undelivered is None):
+                # Nobody speaks of it any more: no host presses on the backend, the role has no hosts.
+                verdicts += self._stepped(now_rule, Surveyed(case.subject, NO, {}), now_ms)
+        return [verdict for verdict in verdicts if verdict.transition or not verdict.case.is_resting]
+
+    def _wide(self, rule: Rule, undelivered: Mapping[str, float] | None) -> Iterator[Surveyed]:
+        if rule.scope in {Scope.PEER, Scope.ROLE, Scope.FLEET}:
+            yield from survey(rule, self._heard, self._silent)
+        elif rule.scope is Scope.CHANNEL:
+            for channel, seconds in (undelivered or {}).items():
+                facts = {"failing_for_s": int(seconds)}
+                yield Surveyed(Subject(Scope.CHANNEL, channel), Span(seconds, seconds), facts)
+
+    def _stepped(self, rule: Rule, one: Surveyed, now_ms: int, role: str = "") -> list[Verdict]:
+        """One step of a subject that is no pool; none where it has no case and is not hot."""
+        before = self.case((rule.name, one.subject))
+        seen = Observation(facts=one.facts)
+        if before is None:
+            raise_at, _ = rule.levels
+            if one.span is None or one.span.low < raise_at:
+                return []
+            verdict = verdict_on(rule, open_case(rule, one.subject, seen, now_ms, role), seen, one.span, now_ms)
+        else:
+            verdict = verdict_on(rule, before, seen if one.span else None, one.span, now_ms)
+        self._keep(verdict.case)
+        return [verdict] if is_news(before, verdict) else []
+
+    def _keep(self, case: Case) -> None:
+        self._cases.setdefault(case.subject.host or "", {})[case.key] = case
+        if case.subject.scope is Scope.HOST:
+            self._watched_hosts.add(case.subject.name)
+
+    def _purge(self, now_ms: int) -> None:
+        """Forget cases that rest, once their flaps are forgotten too."""
+        self._purge_ms = now_ms + PURGE_EVERY_MS
+        for host, mine in list(self._cases.items()):
+            for key in [key for key, case in mine.items() if case.is_forgettable(now_ms)]:
+                del mine[key]
+            if not mine:
+                del self._cases[host]
+            if not any(key[1].scope is Scope.HOST for key in mine):
+                self._watched_hosts.discard(host)

@@ -1,0 +1,177 @@
+"""Everything that is watched, fed with snapshots and time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.evaluate import Case, Verdict
+from collector.alerts.rules import Rule
+from collector.alerts.step import FLAP_FORGET_MS, AlertState
+from collector.alerts.watch import Watch
+from collector.alerts.where import Place
+from shared.model import Snapshot
+from shared.ports import PortRange
+from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
+
+SILENT = Rule(name="silent", severity="page", subject="host", condition="silent", hold_s=20)
+BLIND = Rule(name="blind", severity="plan", subject="host", condition="blind")
+DRIFT = Rule(name="drift", severity="plan", subject="host", condition="drift", hold_s=60)
+HOT = Rule(name="hot", severity="page", raise_at=0.85, clear_at=0.75)
+PRESSED = Rule(
+    name="pressed", severity="page", subject="peer", condition="pressed-by-hosts", level=0.7, raise_at=2, clear_at=1
+)
+UNTOLD = Rule(name="untold", severity="page", subject="channel", condition="undelivered", raise_at=60, clear_at=1)
+
+
+class Told:
+    """A watch, and what it said since it was last asked, as `rule subject: state`."""
+
+    def __init__(self, *rules: Rule, cases: Sequence[Case] = ()) -> None:
+        self.watch = Watch(rules, cases)
+        self.ids: dict[str, int] = {}
+
+    def report(self, snapshot: Snapshot, second: float, host: str = "lb1") -> list[str]:
+        host_id = self.ids.setdefault(host, len(self.ids))
+        place = Place(host=host, role="edge")
+        now_ms = NOON_MS + round(second * 1000)
+        return said(self.watch.take(place, replace(snapshot, host=host), 10_000, now_ms, host_id=host_id))
+
+    def at(self, second: float, undelivered: dict[str, float] | None = None) -> list[str]:
+        return said(self.watch.tick(NOON_MS + round(second * 1000), undelivered))
+
+
+def said(verdicts: Sequence[Verdict]) -> list[str]:
+    moved = (verdict for verdict in verdicts if verdict.transition)
+    return [f"{one.case.rule} {one.case.subject.name}: {one.case.alert.state}" for one in moved]
+
+
+def hot(seq: int = 1) -> Snapshot:
+    return a_snapshot(a_reading(290), seq=seq)
+
+
+def test_a_host_is_silent_after_three_intervals_and_told_after_the_hold() -> None:
+    told = Told(SILENT)
+    told.report(a_snapshot(), 0)
+    assert told.at(30) == []
+    assert told.at(30.1) == ["silent lb1: pending"]
+    assert told.at(49) == []
+    assert told.at(50.1) == ["silent lb1: firing"]
+    assert told.at(51) == []
+    assert told.report(a_snapshot(seq=2), 60) == ["silent lb1: ok"]
+
+
+def test_a_report_in_time_moves_the_deadline() -> None:
+    told = Told(SILENT)
+    told.report(a_snapshot(), 0)
+    told.report(a_snapshot(seq=2), 25)
+    assert told.at(31) == []
+    assert told.at(56) == ["silent lb1: pending"]
+
+
+def test_silence_makes_pools_unknown_and_hides_nothing() -> None:
+    told = Told(HOT, SILENT)
+    assert told.report(hot(), 0) == ["hot lb1: firing"]
+    assert told.at(31) == ["hot lb1: unknown", "silent lb1: pending"]
+    assert [case.alert.fired_ms for case in told.watch.cases if case.rule == "hot"] == [NOON_MS]
+    assert told.report(hot(2), 40) == ["hot lb1: firing", "silent lb1: ok"]
+
+
+def test_a_blind_agent_is_not_silent() -> None:
+    told = Told(SILENT, BLIND)
+    assert told.report(a_failure(), 0) == ["blind lb1: firing"]
+    assert told.at(20) == []
+    assert told.at(31) == ["silent lb1: pending", "blind lb1: unknown"]
+    assert told.report(a_snapshot(seq=2), 40) == ["silent lb1: ok", "blind lb1: ok"]
+
+
+def test_a_body_that_cannot_be_read_is_blindness() -> None:
+    told = Told(BLIND)
+    told.report(a_snapshot(), 0)
+    verdicts = told.watch.take(Place(host="lb1"), None, 10_000, NOON_MS + 1, host_id=0)
+    assert said(verdicts) == ["blind lb1: firing"]
+
+
+def test_a_host_that_drifted_is_told_after_its_hold_and_resolved_once_it_is_like_the_others() -> None:
+    narrow = a_snapshot(namespaces=[a_namespace(ports=PortRange(40_000, 40_099))])
+    told = Told(DRIFT)
+    heard = []
+    for second in (0, 10, 60):
+        for host in ("lb1", "lb2"):
+            heard += told.report(a_snapshot(), second, host)
+        heard += told.report(narrow, second, "lb3") + told.at(second)
+    assert heard == ["drift lb3: pending", "drift lb3: firing"]
+    told.report(a_snapshot(), 70, "lb3")
+    assert told.at(70) == ["drift lb3: ok"]
+
+
+def test_a_backend_many_press_on_is_told_and_silence_does_not_resolve_it() -> None:
+    told = Told(PRESSED)
+    told.report(hot(), 0, "lb1")
+    assert told.at(0) == []
+    told.report(hot(), 0, "lb2")
+    assert told.at(1) == ["pressed 127.0.0.1:9001: firing"]
+    assert told.at(40) == ["pressed 127.0.0.1:9001: unknown"]
+    told.report(a_snapshot(seq=2), 41, "lb1")
+    told.report(a_snapshot(seq=2), 41, "lb2")
+    assert told.at(42) == ["pressed 127.0.0.1:9001: ok"]
+
+
+def test_a_channel_that_takes_nothing_is_an_alert() -> None:
+    told = Told(UNTOLD)
+    assert told.at(0, {"ops": 0.0}) == []
+    assert told.at(1, {"ops": 61.0}) == ["untold ops: firing"]
+    assert told.at(2) == []
+    assert told.at(3, {"ops": 0.0}) == ["untold ops: ok"]
+
+
+def test_a_channel_that_is_no_longer_configured_fails_no_more() -> None:
+    told = Told(UNTOLD)
+    told.at(1, {"ops": 61.0})
+    assert told.at(2, {}) == ["untold ops: ok"]
+
+
+def test_whatever_rules_are_taken_away_their_alerts_resolve() -> None:
+    before = Told(HOT, BLIND, UNTOLD)
+    before.report(hot(), 0)
+    before.report(a_failure(), 1, "lb2")
+    before.at(2, {"ops": 61.0})
+    after = Told(cases=list(before.watch.cases))
+    heard = after.at(3, {}) + after.report(hot(2), 4) + after.report(a_failure(seq=2), 5, "lb2")
+    assert sorted(heard) == ["blind lb2: ok", "hot lb1: ok", "untold ops: ok"]
+
+
+def test_a_restart_goes_on_where_it_was() -> None:
+    first = Told(HOT, SILENT)
+    first.report(hot(), 0)
+    second = Told(HOT, SILENT, cases=list(first.watch.cases))
+    second.watch.restore(Place(host="lb1", role="edge"), hot(), NOON_MS, 10_000, failure=None, host_id=0)
+    assert second.at(5) == []
+    assert second.at(31) == ["hot lb1: unknown", "silent lb1: pending"]
+
+
+def test_a_host_recalled_as_blind_is_blind() -> None:
+    told = Told(BLIND)
+    told.watch.restore(Place(host="lb1"), hot(), NOON_MS, 10_000, failure="no netlink", host_id=0)
+    assert told.watch.place_of(0) == Place(host="lb1")
+    assert told.watch.place_of(1) is None
+    told.report(a_failure(seq=2), 1)
+    assert [case.alert.state for case in told.watch.cases] == [AlertState.FIRING]
+
+
+def test_what_rests_is_forgotten_in_time() -> None:
+    told = Told(HOT)
+    told.report(hot(), 0)
+    told.report(a_snapshot(seq=2), 10)
+    told.at(20)
+    assert len(list(told.watch.cases)) == 1
+    told.report(a_snapshot(seq=3), FLAP_FORGET_MS / 1000)
+    told.at(FLAP_FORGET_MS / 1000 + 1)
+    assert list(told.watch.cases) == []
+
+
+def test_the_built_in_rules_say_nothing_of_a_calm_fleet() -> None:
+    told = Told(*BUILT_IN)
+    for second in range(0, 120, 10):
+        for number in range(5):
+            assert told.report(a_snapshot(a_reading(100, pool=a_pool(80))), second, f"lb{number}") == []
+        assert told.at(second, {"log": 0.0}) == []
