@@ -7,13 +7,12 @@ from agent.accounting.account import derive
 from agent.accounting.connect import BIND_ADDRESS_NO_PORT, Table
 from agent.accounting.derivation import reading_of
 from agent.accounting.question import Question
-from agent.model import PortSettings
 from agent.netlink.records import Socket, sockets
 from agent.netlink.request import both_families, local_port_in
 from agent.netlink.sock_diag import SockDiag
 from agent.tally import CONNECTED_STATES
 from shared.model import Reading
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from shared.tcp import ALL_STATES, State, state_mask
 
 LISTEN = state_mask(State.LISTEN)

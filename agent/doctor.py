@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypedDict
 
-from agent.model import PortSettings
 from shared.model import Unreadable
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 
 WANTED = {
     "CAP_NET_ADMIN": "probes of ports that no list of sockets decides",

@@ -16,7 +16,6 @@ from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Protocol, Question
 from agent.binders import IDLE, read_sockets
-from agent.model import PortSettings
 from agent.netlink.errors import DumpRefused
 from agent.netlink.links import vrfs
 from agent.netlink.records import Socket, sockets
@@ -26,6 +25,7 @@ from agent.probe import ProbeUnavailable, probe
 from agent.tally import CONNECTED_STATES
 from agent.traits import try_out
 from shared.addresses import format_ip
+from shared.ports import PortSettings
 from shared.tcp import ALL_STATES
 
 DISCARD = 9

@@ -9,9 +9,8 @@ import random
 from dataclasses import dataclass, field
 
 from agent.buckets import Buckets
-from agent.model import PortSettings
 from agent.probe import ProbeUnavailable, probe
-from shared.ports import HIGHEST_PORT
+from shared.ports import HIGHEST_PORT, PortSettings
 
 SCOUTS = 256
 """Ports asked for at random where nothing is suspected: one binder in a hundred ports is found nine times in ten."""

@@ -16,9 +16,9 @@ from functools import lru_cache
 from agent.netlink.messages import RECORD_BYTES, records
 from agent.netlink.request import both_families, local_port_in, remote_port_in
 from agent.netlink.sock_diag import SockDiag
-from agent.reuse import TIME_WAIT_MS, may_reuse, old_enough_ms
 from agent.tally import CONNECTED_STATES, Held, Knowledge, pool_of
 from shared.model import Pool
+from shared.reuse import TIME_WAIT_MS, may_reuse, old_enough_ms
 from shared.tcp import State
 
 EVERY_S = 30.0

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent.accounting.derivation import Derivation
-from agent.advice import Option
 from agent.tally import Summary
 from shared.addresses import format_endpoint, format_ip
+from shared.advice import Option
 from shared.model import Namespace, Pool, Reading, Unreadable
 from shared.ports import format_ports
 from shared.tcp import State

@@ -10,15 +10,15 @@ from agent import netns, sysctl
 from agent.binders import IDLE, LISTEN, binder_pools, binders, bound_ports
 from agent.hidden import HiddenBinders
 from agent.knee import Knees
-from agent.model import NetnsId, PortSettings
+from agent.model import NetnsId
 from agent.netlink.opening import open_sockets
 from agent.netlink.request import both_families, local_port_in, without
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import sockstat
-from agent.reuse import may_reuse, old_enough_ms
 from agent.tally import CONNECTED_STATES, Counts, Held, Knowledge, Summary, count, count_aged, pools, summarise
 from shared.model import Pool, Reading
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
+from shared.reuse import may_reuse, old_enough_ms
 from shared.tcp import State, state_mask
 
 TIME_WAIT = state_mask(State.TIME_WAIT)

@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from agent.errors import SamplingFailed
-from agent.model import PortSettings
-from shared.ports import InvalidPorts, parse_port_range, parse_ports
+from shared.ports import InvalidPorts, PortSettings, parse_port_range, parse_ports
 
 IPV4 = Path("/proc/sys/net/ipv4")
 INTEGERS = (

@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from agent.model import NetnsId, PortSettings
+from agent.model import NetnsId
 from agent.netlink.messages import records
 from agent.netlink.records import AF_INET, address
-from agent.reuse import TIME_WAIT_MS, mode_allows
 from shared.addresses import V6_BYTES
 from shared.limits import MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
+from shared.ports import PortSettings
+from shared.reuse import TIME_WAIT_MS, mode_allows
 from shared.tcp import ALL_STATES, State, state_mask
 
 CONNECTED_STATES = ALL_STATES & ~state_mask(State.LISTEN, State.BOUND_INACTIVE, State.CLOSE)

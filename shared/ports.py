@@ -1,7 +1,7 @@
 """Ranges and lists of ports, as the kernel writes them under /proc/sys/net/ipv4. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from shared.errors import PortgaugeError
 
@@ -88,3 +88,19 @@ def _piece(first: int, last: int) -> str:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """How one network namespace lends its ports."""
+
+    port_range: PortRange
+    reserved: frozenset[int] = frozenset()
+    """All of ip_local_reserved_ports, inside the range or not."""
+    integers: Mapping[str, int] = field(default_factory=dict)
+    """The other sysctls by their name under net.ipv4; a missing name means that the kernel has no such setting."""
+
+    @property
+    def reserved_in_range(self) -> frozenset[int]:
+        """The reserved ports that cost the range something."""
+        return frozenset(port for port in self.reserved if port in self.port_range)

@@ -4,8 +4,8 @@ from agent.accounting import bound, connect
 from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Question
-from agent.model import PortSettings
 from shared.model import Kind
+from shared.ports import PortSettings
 
 
 def derive(question: Question, settings: PortSettings, table: Table) -> Derivation:

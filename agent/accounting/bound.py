@@ -10,9 +10,9 @@ Addresses meet as inet_rcv_saddr_equal says.
 from agent.accounting.connect import IDLE_BINDS_HIDDEN, ODD_RANGE, Table, odd_loss, only_real
 from agent.accounting.derivation import Derivation, Doubt
 from agent.accounting.question import Protocol, Question, effective_range
-from agent.model import PortSettings
 from agent.netlink.records import Socket
 from shared.addresses import V4_BYTES, V6_BYTES
+from shared.ports import PortSettings
 from shared.tcp import State
 
 UNSURE_V6ONLY = "used by connected IPv6 sockets; the kernel does not tell whether they are IPv6 only"

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 from agent.accounting.derivation import BOUND, BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation, Doubt
 from agent.accounting.question import Question, effective_range
-from agent.model import PortSettings
 from agent.netlink.records import Socket
-from agent.reuse import TIME_WAIT_MS, mode_allows, old_enough_ms, surely_young_ms
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
+from shared.reuse import TIME_WAIT_MS, mode_allows, old_enough_ms, surely_young_ms
 from shared.tcp import State
 
 HIDDEN = "in use elsewhere; whether something bound them shows only when probed"

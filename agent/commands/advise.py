@@ -6,7 +6,6 @@ import socket
 from typing import Any
 
 from agent import sysctl
-from agent.advice import Option, Situation, options
 from agent.binders import IDLE, LISTEN, read_sockets
 from agent.commands.arguments import add_netns, add_no_probe, positive_integer, share
 from agent.host import HostSampler
@@ -19,6 +18,7 @@ from agent.render import advice_text
 from agent.report import reading_report
 from agent.tally import CONNECTED_STATES
 from shared import clock
+from shared.advice import Option, Situation, options
 from shared.model import Reading
 from shared.ports import HIGHEST_PORT, PortRange
 from shared.tcp import ALL_STATES, State

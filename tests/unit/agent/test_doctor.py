@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from agent.doctor import WANTED, Facts, Finding, Verdict, findings, grant_all, hides_anything
-from agent.model import PortSettings
 from shared.model import Unreadable
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 
 ALL_SEEN = Facts(held=frozenset(WANTED))
 

@@ -6,12 +6,11 @@ import time
 import pytest
 
 from agent.knee import EVERY_S, MOST_POOLS, MOST_SOCKETS, affordable, free_even, is_past, not_lent
-from agent.model import PortSettings
 from agent.sampling import Sampler
 from agent.tally import Knowledge
 from benchmarks.fabricate import connect_in_repair
 from shared.model import Reading
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from shared.tcp import State
 from tests.builders import a_pool
 from tests.netns import Netns

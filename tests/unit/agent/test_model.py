@@ -1,7 +1,6 @@
 """Values of the agent."""
 
-from agent.model import PortSettings
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 
 
 def test_only_reserved_ports_of_the_range_cost_anything() -> None:

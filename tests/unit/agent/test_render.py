@@ -6,9 +6,9 @@ import pytest
 
 from agent.accounting.derivation import Derivation, Doubt
 from agent.accounting.question import Question
-from agent.advice import Option
 from agent.render import advice_text, bar, derivation_text, headroom_text, percent, pools_table, unreadable_text
 from agent.tally import Summary
+from shared.advice import Option
 from shared.model import Unreadable
 from shared.ports import PortRange
 from shared.tcp import State

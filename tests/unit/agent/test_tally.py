@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.model import NetnsId, PortSettings
+from agent.model import NetnsId
 from agent.netlink.records import Socket, sockets
 from agent.sysctl import INTEGERS
 from agent.tally import (
@@ -22,7 +22,7 @@ from agent.tally import (
 )
 from shared.limits import MAX_BODY_BYTES, MAX_NAMESPACES, MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from shared.tcp import State
 from shared.wire import encode
 from tests.builders import a_namespace, a_snapshot

@@ -5,9 +5,8 @@ from dataclasses import replace
 from agent.accounting.account import derive, worth_probing
 from agent.accounting.connect import Table
 from agent.accounting.question import Protocol, Question
-from agent.model import PortSettings
 from shared.addresses import parse_ip
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from tests.kernel_bytes import a_socket
 
 CONNECT = Question(local=parse_ip("10.0.0.1"), peer=parse_ip("10.0.0.9"), peer_port=80)

@@ -11,11 +11,10 @@ from agent.accounting.bound import derive
 from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation, pool_of
 from agent.accounting.question import Protocol, Question
-from agent.model import PortSettings
 from agent.netlink.records import Socket
 from shared.addresses import parse_ip
 from shared.model import Kind
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from shared.tcp import State
 from tests.kernel_bytes import a_socket
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from agent.accounting.connect import BIND_ADDRESS_NO_PORT, Table, derive, worth_probing
 from agent.accounting.derivation import BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation
 from agent.accounting.question import Question
-from agent.model import PortSettings
 from agent.netlink.records import Socket
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
 from shared.tcp import State
 from tests.kernel_bytes import a_socket
 

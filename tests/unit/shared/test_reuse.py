@@ -2,10 +2,9 @@
 
 import pytest
 
-from agent.model import PortSettings
-from agent.reuse import may_reuse, mode_allows
 from shared.addresses import parse_ip
-from shared.ports import PortRange
+from shared.ports import PortRange, PortSettings
+from shared.reuse import may_reuse, mode_allows
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.advice import Option, Situation, options
-from agent.model import PortSettings
+from shared.advice import Option, Situation, options
 from shared.model import Kind, Reading
-from shared.ports import PortRange, parse_port_range, parse_ports
+from shared.ports import PortRange, PortSettings, parse_port_range, parse_ports
 from shared.tcp import State
 from tests.builders import a_pool
 

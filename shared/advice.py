@@ -8,11 +8,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.model import PortSettings
-from agent.reuse import may_reuse
 from shared.addresses import format_endpoint
 from shared.model import Kind, Reading
-from shared.ports import PortRange, format_ports
+from shared.ports import PortRange, PortSettings, format_ports
+from shared.reuse import may_reuse
 from shared.tcp import State
 
 TIME_WAIT_S = 60

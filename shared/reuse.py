@@ -1,6 +1,6 @@
 """Whether connect() may recycle a TIME_WAIT (net/ipv4/tcp_ipv4.c, tcp_twsk_unique). Pure."""
 
-from agent.model import PortSettings
+from shared.ports import PortSettings
 
 LOOPBACK_V6 = bytes(15) + b"\x01"
 OFF, ON, LOOPBACK_ONLY = 0, 1, 2
