@@ -42,6 +42,7 @@ format: install ## Bring the code into form
 bench: install deps ## Measure sampling and connect(), and write docs/performance.md (BENCH=--million for all)
 	@$(BIN)/python -m benchmarks.connect_latency --write
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
+	@$(BIN)/python -m benchmarks.crossing --write
 
 kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)
 	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)

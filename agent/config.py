@@ -16,6 +16,8 @@ from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LEAST_SPOOL_BYTES = 1024 * 1024
+THRESHOLDS = (0.5, 0.7, 0.85, 1.0)
+"""The knee, the built-in rules of the collector, and the end."""
 MOST_THRESHOLDS = 8
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -54,7 +56,7 @@ class AgentConfig:
     interval_s: float = 10.0
     cpu_share: float = 0.01
     """Of one core, averaged: what sampling may take. Where that is too little, samples come less often."""
-    thresholds: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0)
+    thresholds: tuple[float, ...] = THRESHOLDS
     """Occupancies that are to be seen within moments of being reached."""
     most_pools: int = 200
     """Pools listed one by one a namespace; the rest travel as exact sums."""
