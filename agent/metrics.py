@@ -70,13 +70,20 @@ def _spool(facts: Facts) -> Iterator[Family]:
     yield _gauge("spool_refused_snapshots", "Those of them it will never take.", spool.refused)
     yield _gauge("spool_size_bytes", "Bytes of snapshots in the spool.", spool.bytes)
     yield _gauge("spool_oldest_age_seconds", "Age of the oldest snapshot in the spool.", age_s)
+    yield _gauge("spool_in_memory_snapshots", "Those of them in memory, as the disk refuses them.", spool.in_memory)
     yield _counter("spool_dropped_total", "Snapshots dropped past a bound since the spool was made.", spool.dropped)
+    yield _counter("spool_damaged_total", "Spool files found damaged and set aside.", spool.damaged)
+    yield _counter("spool_salvaged_total", "Snapshots that could be read out of these.", spool.salvaged)
 
 
 def _pushes(pushes: Pushes) -> Iterator[Family]:
     verdicts = by("verdict", pushes.verdicts)
     yield Family("portgauge_agent_pushes_total", "counter", "Attempts to send, by what came of them.", verdicts)
     yield _counter("pushed_bytes_total", "Bytes of snapshots that the collector took.", pushes.taken_bytes)
+    yield _counter("collector_connects_total", "Connections opened to the collector.", pushes.connects)
+    yield _gauge(
+        "config_revision", "Revision of the configuration that the collector spoke of.", pushes.config_revision
+    )
 
 
 def _process(footprint: Footprint) -> Iterator[Family]:

@@ -1,29 +1,40 @@
-"""Snapshots that the collector has not acknowledged, on disk: durable when `put` returns, bounded in bytes and age.
+"""Snapshots that the collector has not acknowledged: durable when `put` returns, bounded in bytes and age.
 
-SQLite rather than a file format of our own: its write-ahead log with synchronous=FULL survives kill -9 and power loss.
-The sequence number is the row's key and AUTOINCREMENT never gives one twice, however the process ends.
+On disk (agent.spool_file) as long as the disk takes them, in memory (agent.spool_memory) while it does not, and back on
+disk as soon as it does again. A damaged file is set aside and what can be read of it goes on (agent.salvage). Each of
+these is said, and shown in `state`.
 """
 
+import errno
+import logging
+import os
 import sqlite3
 import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from agent.salvage import salvaged, set_aside
+from agent.spool_file import Bounds, Now, Row, SpoolFile, is_damage
+from agent.spool_memory import SpoolMemory
 from agent.tallies import SpoolState
+from shared import clock
 from shared.errors import PortgaugeError
+from shared.logs import fields
+
+log = logging.getLogger(__name__)
 
 FILE = "spool.db"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS snapshot (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, taken_at_ms INTEGER NOT NULL, body BLOB NOT NULL, refused INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
+MEMORY_BYTES = 4 * 1024 * 1024
+"""What may wait in memory while the disk refuses: an hour of snapshots of a large host, a tenth of the agent's RSS."""
+_ONLY_FOR_NOW = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_NO_AGE = Now(0, 0)
+T = TypeVar("T")
 
 
 class SpoolUnusable(PortgaugeError):
@@ -43,29 +54,28 @@ class Spooled:
 
 
 class Spool:
-    """The spool of one agent. Methods block on the disk and may be called from any thread, one at a time."""
+    """The spool of one agent. Methods block on the disk and may be called from any thread."""
 
     def __init__(self, directory: Path, *, boot_id: str, max_bytes: int, max_age_ms: int) -> None:
-        """Open or create it; a damaged file is set aside under another name. Raises SpoolUnusable."""
-        self._path = directory / FILE
-        self._max_bytes, self._max_age_ms = max_bytes, max_age_ms
+        """Open or create it. Raises SpoolUnusable where it can never work; a full disk is lived with."""
+        self._path, self._boot_id = directory / FILE, boot_id
+        self._bounds = Bounds(max_bytes, max_age_ms)
         self._lock = threading.Lock()
+        self._memory = SpoolMemory(min(MEMORY_BYTES, max_bytes))
+        self._file: SpoolFile | None = None
+        self._done: set[int] = set()
+        """Taken or unreadable, but not deleted yet: a full disk does not even let go."""
+        self._trouble, self._damaged, self._salvaged = "", 0, 0
+        self.stream_id = self._new_stream()
+        """What the sequence numbers belong to: `put` calls `encode` under the one that holds then."""
+        self._last_seq, self._is_on_disk = 0, False
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = self._opened()
+            self._open()
         except (OSError, sqlite3.Error) as error:
-            raise SpoolUnusable(self._path, str(error)) from error
-        self.stream_id = self._stream(boot_id)
-        self._bytes: int = self._one("SELECT coalesce(sum(length(body)), 0) FROM snapshot")
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            return _connect(self._path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # Locked, read-only or full: not damage.
-            self._path.replace(self._path.with_suffix(f".damaged-{uuid.uuid4().hex[:8]}"))
-            return _connect(self._path)
+            if not _is_for_now(error, self._path):
+                raise SpoolUnusable(self._path, str(error)) from error
+        if self._disk(self._go_on_with, may_open=True) is None:
+            self._is_on_disk = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,98 +84,167 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            self._db.close()
+            self._close()
 
     def put(self, encode: Callable[[int], bytes], taken_at_ms: int) -> int:
         """Keep the snapshot that `encode` makes of its sequence number, durably; drop the oldest past the bounds.
 
-        Answers the sequence number. Raises SpoolUnusable where the disk refuses.
+        Answers the sequence number. Where the disk refuses, it waits in memory.
         """
         with self._lock:
-            try:
-                seq = 1 + self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'snapshot'")
-                body = encode(seq)
-                with self._db:
-                    self._db.execute("INSERT INTO snapshot VALUES (?, ?, ?, 0)", (seq, taken_at_ms, body))
-                    self._bytes += len(body)
-                    self._drop_past_bounds(taken_at_ms)
-            except sqlite3.Error as error:
-                raise SpoolUnusable(self._path, str(error)) from error
-        return seq
+            now = Now(taken_at_ms, round(clock.monotonic_s() * 1000))
+            row = self._row(encode, now)
+            if not self._store(row, now):
+                if self._is_on_disk:
+                    # Under another name: numbers that only memory knows of would be given twice if we died now.
+                    self._is_on_disk, self.stream_id = False, self._new_stream()
+                    row = self._row(encode, now)
+                self._memory.add(row)
+            self._last_seq = row.seq
+            return row.seq
 
     def newest(self) -> Spooled | None:
         """The newest snapshot to send, if any: after an outage, now matters more than then."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT seq, body FROM snapshot WHERE NOT refused ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-        return Spooled(*row) if row else None
+            row = self._memory.newest() or self._disk(lambda file: file.newest(self._done))
+        return Spooled(row.seq, row.body) if row else None
 
     def taken(self, seq: int) -> None:
         """The collector has it: forget it."""
-        with self._lock, self._db:
-            self._forget("seq = ?", seq)
+        with self._lock:
+            if not self._memory.forget(seq):
+                self._done.add(seq)
+                self._let_go()
 
     def refused(self, seq: int) -> None:
         """The collector will never take it: keep it for an operator until it ages out, but do not send it again."""
-        with self._lock, self._db:
-            self._db.execute("UPDATE snapshot SET refused = 1 WHERE seq = ?", (seq,))
+        with self._lock:
+            if not self._memory.refuse(seq) and self._disk(lambda file: file.refuse(seq)) is None:
+                self._done.add(seq)
 
     def state(self) -> SpoolState:
-        """How full it is."""
+        """How full it is, and what befell it."""
         with self._lock:
-            snapshots = self._one("SELECT count(*) FROM snapshot")
-            refused = self._one("SELECT count(*) FROM snapshot WHERE refused")
-            (oldest,) = self._db.execute("SELECT min(taken_at_ms) FROM snapshot").fetchone()
-            return SpoolState(snapshots, self._bytes, int(self._fact("dropped") or 0), refused, oldest)
+            state = self._disk(SpoolFile.state) or SpoolState(0, 0, 0, 0)
+            memory = self._memory
+            oldest = [row.taken_at_ms for row in memory.rows.values()]
+            oldest += [] if state.oldest_at_ms is None else [state.oldest_at_ms]
+            return replace(
+                state,
+                snapshots=state.snapshots + len(memory.rows) - len(self._done),
+                bytes=state.bytes + memory.bytes,
+                dropped=state.dropped + memory.dropped,
+                refused=state.refused + sum(row.refused for row in memory.rows.values()),
+                oldest_at_ms=min(oldest, default=None),
+                in_memory=len(memory.rows),
+                damaged=self._damaged,
+                salvaged=self._salvaged,
+                trouble=self._trouble,
+            )
 
-    def _drop_past_bounds(self, now_ms: int) -> None:
-        dropped = self._forget("taken_at_ms < ?", now_ms - self._max_age_ms)
-        while self._bytes > self._max_bytes:
-            dropped += self._forget("seq = (SELECT min(seq) FROM snapshot)")
-        if dropped:
-            self._set_fact("dropped", str(int(self._fact("dropped") or 0) + dropped))
+    def _row(self, encode: Callable[[int], bytes], now: Now) -> Row:
+        # A file that could not be opened may hold any number: those of today are above what it can have counted to.
+        seq = (self._last_seq or (0 if self._file else now.wall_ms)) + 1
+        return Row(seq, now.wall_ms, now.up_ms, encode(seq))
 
-    def _forget(self, condition: str, *values: int) -> int:
-        sizes = self._db.execute(f"DELETE FROM snapshot WHERE {condition} RETURNING length(body)", values).fetchall()  # noqa: S608 - conditions are written above
-        self._bytes -= sum(size for (size,) in sizes)
-        return len(sizes)
+    def _store(self, row: Row, now: Now) -> bool:
+        """Write it down, and with it what waits in memory."""
+        rows, lost = [*self._memory.rows.values(), row], self._memory.dropped
+        done = self._disk(lambda file: file.add(rows, self.stream_id, now, lost=lost), may_open=not self._is_on_disk)
+        if done is None:
+            return False
+        if not self._is_on_disk:
+            facts = fields(spool=self._path, from_memory=len(rows) - 1, dropped=lost)
+            log.info("the spool is on disk again", extra=facts)
+        self._memory.clear()
+        self._is_on_disk, self._trouble = True, ""
+        if self._done:
+            self._let_go()
+        return True
 
-    def _stream(self, boot_id: str) -> str:
-        """What names this run of sequence numbers: the boot, and a part of its own for each new spool file."""
-        stream = self._fact("stream")
-        if stream is None or not stream.startswith(boot_id):
-            stream = f"{boot_id}.{uuid.uuid4().hex[:8]}"
-            with self._db:
-                self._set_fact("stream", stream)
-        return stream
+    def _let_go(self) -> None:
+        if self._disk(lambda file: file.forget(self._done)) is not None:
+            self._done.clear()
 
-    def _fact(self, name: str) -> str | None:
-        row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+    def _disk(self, work: Callable[[SpoolFile], T], *, may_open: bool = False) -> T | None:
+        """What `work` answers; None where the disk does not serve. A damaged file is mended, once, and asked again."""
+        for may_mend in (True, False):
+            try:
+                if self._file is None and may_open:
+                    self._open()
+                return work(self._file) if self._file else None
+            except (sqlite3.Error, OSError) as error:
+                if may_mend and isinstance(error, sqlite3.Error) and is_damage(error):
+                    self._mend(error)
+                    continue
+                self._say(error)
+        return None
 
-    def _set_fact(self, name: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+    def _say(self, error: sqlite3.Error | OSError) -> None:
+        if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL:
+            self._close()  # Perhaps it was moved away, or its file system made read-only: open it anew.
+        if str(error) != self._trouble:
+            log.error(
+                "the spool's disk refuses; snapshots wait in memory", extra=fields(spool=self._path, why=str(error))
+            )
+        self._trouble = str(error)
 
-    def _one(self, query: str) -> int:
-        return int(self._db.execute(query).fetchone()[0])
+    def _open(self) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = SpoolFile(self._path, self._bounds, self._boot_id)
 
+    def _go_on_with(self, file: SpoolFile) -> int:
+        """Continue the numbers of an earlier run in this boot."""
+        stored = file.fact("stream")
+        if stored is not None and stored.startswith(self._boot_id):
+            self.stream_id = stored
+        self._last_seq, self._is_on_disk = file.last_seq, True
+        return self._last_seq
 
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=1.0, check_same_thread=False)
-    try:
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")  # One agent a spool; a second one is told so.
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.executescript(_SCHEMA)
-        _check(db)
-    except BaseException:
+    def _mend(self, error: sqlite3.Error) -> None:
+        """Begin a new file with what can be read of the damaged one, as a stream of its own: numbers may be missing."""
+        lost = self._dropped()
+        try:
+            aside = set_aside(self._path)
+            self._damaged += 1
+            self._close()
+            self._file = SpoolFile(self._path, self._bounds, self._boot_id)
+            self.stream_id = self._new_stream()
+            rows = (replace(row, up_ms=None) for row in salvaged(aside) if row.seq not in self._done)
+            self._file.add(rows, self.stream_id, _NO_AGE, lost=lost)
+            count = self._file.state().snapshots
+        except (sqlite3.Error, OSError) as refusal:
+            self._say(refusal)
+            return
+        self._salvaged += count
+        self._last_seq = max(self._last_seq, self._file.last_seq)
+        log.error(
+            "the spool was damaged; what could be read goes on",
+            extra=fields(why=str(error), set_aside=aside, snapshots=count),
+        )
+
+    def _dropped(self) -> int:
         with suppress(sqlite3.Error):
-            db.close()
-        raise
-    return db
+            return int((self._file and self._file.fact("dropped")) or 0)
+        return 0
+
+    def _close(self) -> None:
+        if self._file:
+            self._file.close()
+        self._file = None
+
+    def _new_stream(self) -> str:
+        return f"{self._boot_id}.{uuid.uuid4().hex[:8]}"
 
 
-def _check(db: sqlite3.Connection) -> None:
-    if db.execute("PRAGMA quick_check").fetchone() != ("ok",):
-        raise sqlite3.DatabaseError("the file is damaged")
+def _is_for_now(error: OSError | sqlite3.Error, path: Path) -> bool:
+    """Whether it is the disk's fault, or damage; else it is a mistake in the configuration, to be told at once."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    if is_damage(error) or (error.sqlite_errorcode & 0xFF) in _ONLY_FOR_NOW:
+        return True
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite says "unable to open" of a full disk too.
+    except OSError as why:
+        return why.errno in _NO_ROOM
+    return False

@@ -60,6 +60,10 @@ class Pushes:
     """Attempts to send a snapshot, by what came of it: a Fate in lower case, or UNREACHABLE."""
     taken_bytes: int = 0
     """Bytes of snapshots that the collector took."""
+    connects: int = 0
+    """Connections opened; a healthy agent needs one."""
+    config_revision: int | None = None
+    """The revision of the configuration that the collector last spoke of; None before it did."""
 
 
 UNREACHABLE = "unreachable"
@@ -76,3 +80,11 @@ class SpoolState:
     refused: int
     oldest_at_ms: int | None = None
     """When the oldest snapshot in it was taken, by the host's clock; None where there is none."""
+    in_memory: int = 0
+    """Those of the snapshots that wait in memory, because the disk refuses them."""
+    damaged: int = 0
+    """Files that were found damaged and set aside, since the start."""
+    salvaged: int = 0
+    """Snapshots that could be read out of these."""
+    trouble: str = ""
+    """Why the disk refuses; empty while it serves."""

@@ -4,10 +4,12 @@ import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests import small_disk as small_disks
 from tests.netns import Netns, fresh_netns, why_none
 from tests.watching import why_not_watching
 
@@ -22,7 +24,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a right that we do not have: in one place, so that pytest says each reason in one line."""
-    for fixture, why_not in (("namespaces", why_none), ("watching", why_not_watching)):
+    needs = {"namespaces": why_none, "watching": why_not_watching, "small_disk": small_disks.why_none}
+    for fixture, why_not in needs.items():
         if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
             pytest.skip(reason)
 
@@ -58,3 +61,11 @@ def keep() -> Iterator[list[socket.socket]]:
     yield kept
     for one in kept:
         one.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[small_disks.SmallDisk]:
+    """A disk of 256 KiB."""
+    (tmp_path / "small").mkdir()
+    with small_disks.small_disk(tmp_path / "small") as made:
+        yield made

@@ -1,14 +1,22 @@
 """The spool: durable, bounded, and honest about what it let go."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.salvage import MOST_DAMAGED
 from agent.spool import FILE, Spool, SpoolUnusable
+from tests.small_disk import SmallDisk
 
 DAY_MS = 86_400_000
 
@@ -77,14 +85,43 @@ def test_past_the_bytes_the_oldest_go_and_are_counted(tmp_path: Path) -> None:
         assert spool.state().dropped == 2
 
 
-def test_past_the_age_the_oldest_go_and_are_counted(tmp_path: Path) -> None:
+@pytest.fixture
+def up(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds on the monotonic clock, as the test sets them."""
+    seconds = [1_000.0]
+    monkeypatch.setattr("agent.spool.clock.monotonic_s", lambda: seconds[0])
+    return seconds
+
+
+def test_past_the_age_the_oldest_go_and_are_counted(tmp_path: Path, up: list[float]) -> None:
     with a_spool(tmp_path, max_age_ms=1_000) as spool:
-        put(spool, at_ms=1_000)
-        put(spool, at_ms=1_500)
-        put(spool, at_ms=2_400)
+        for at_ms in (1_000, 1_500, 2_400):
+            up[0] = 1_000 + at_ms / 1000
+            put(spool, at_ms=at_ms)
 
         assert (spool.state().snapshots, spool.state().dropped) == (2, 1)
         assert spool.state().oldest_at_ms == 1_500
+
+
+def test_a_clock_set_right_does_not_empty_the_spool(tmp_path: Path, up: list[float]) -> None:
+    """A host without a battery begins in 1970, and is told the time after the first snapshots."""
+    with a_spool(tmp_path, max_age_ms=DAY_MS) as spool:
+        put(spool, at_ms=1_000)
+        up[0] += 10
+        put(spool, at_ms=1_795_348_800_000)
+
+        assert (spool.state().snapshots, spool.state().dropped) == (2, 0)
+
+
+def test_what_an_earlier_boot_left_ages_by_the_hosts_clock(tmp_path: Path, up: list[float]) -> None:
+    with a_spool(tmp_path, max_age_ms=DAY_MS) as spool:
+        put(spool, at_ms=DAY_MS)
+        put(spool, at_ms=2 * DAY_MS)
+    up[0] = 1.0
+    with a_spool(tmp_path, boot_id="other", max_age_ms=DAY_MS) as spool:
+        put(spool, at_ms=2 * DAY_MS + 1)
+
+        assert (spool.state().snapshots, spool.state().dropped) == (2, 1)
 
 
 def test_what_the_collector_refused_is_kept_but_not_sent_again(tmp_path: Path) -> None:
@@ -102,13 +139,123 @@ def test_a_second_agent_on_one_spool_is_told_so(tmp_path: Path) -> None:
         a_spool(tmp_path)
 
 
-def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"this is not a database" * 100)
 
     with a_spool(tmp_path) as spool:
         put(spool)
+        assert (spool.state().damaged, spool.state().salvaged) == (1, 0)
 
     assert [path.read_bytes()[:4] for path in tmp_path.glob("*.damaged-*")] == [b"this"]
+
+
+def a_full_file(directory: Path, count: int = 30) -> dict[int, bytes]:
+    """What was put into a spool that is closed now, by sequence number."""
+    bodies = {}
+    with a_spool(directory, max_bytes=10**6) as spool:
+        for number in range(count):
+            body = bytes([number]) * 5_000
+            bodies[put(spool, body)] = body
+    return bodies
+
+
+def drained(spool: Spool) -> dict[int, bytes]:
+    found = {}
+    while (spooled := spool.newest()) is not None:
+        found[spooled.seq] = spooled.body
+        spool.taken(spooled.seq)
+    return found
+
+
+@given(data=st.data())
+@hypothesis.settings(max_examples=12)
+def test_whatever_is_damaged_what_can_be_read_goes_on_unchanged(data: st.DataObject) -> None:
+    """Pages overwritten, the end cut off: never an error, never a changed body, and most of them are still there."""
+    with tempfile.TemporaryDirectory() as place:
+        bodies = a_full_file(Path(place))
+        path = Path(place) / FILE
+        size = path.stat().st_size
+        at = data.draw(st.integers(8_192, size - 4_096), label="damage at")
+        if data.draw(st.booleans(), label="cut off"):
+            os.truncate(path, at)
+        else:
+            with path.open("r+b") as file:
+                file.seek(at)
+                file.write(b"\xa5" * data.draw(st.integers(1, 4_096), label="bytes"))
+        with a_spool(Path(place), max_bytes=10**6) as spool:
+            seq = put(spool, b"later")
+            found = drained(spool)
+
+    assert found.pop(seq) == b"later"
+    assert found.items() <= bodies.items()
+    assert seq > max(found, default=0)
+
+
+def test_one_bad_page_costs_the_snapshots_that_lie_in_it_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = a_full_file(tmp_path)
+    path = tmp_path / FILE
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xa5" * 4_096)
+
+    with a_spool(tmp_path, max_bytes=10**6) as spool:
+        state = spool.state()
+        found = drained(spool)
+
+    assert state.damaged == 1
+    assert state.salvaged == len(found) >= len(bodies) - 10
+    assert found.items() <= bodies.items()
+    assert "the spool was damaged; what could be read goes on" in caplog.text
+
+
+def test_damage_found_while_it_runs_is_mended_too(tmp_path: Path) -> None:
+    """In a snapshot older than what SQLite holds in memory of the file."""
+    with a_spool(tmp_path, max_bytes=10**8) as spool:
+        first = put(spool, b"first" * 2_000)
+        others = [put(spool, bytes(200_000)) for _ in range(30)]
+        before = spool.stream_id
+        for name in (FILE, f"{FILE}-wal"):
+            with (tmp_path / name).open("r+b") as file:
+                at = file.read().find(b"first" * 50)
+                if at >= 0:
+                    file.seek(at)
+                    file.write(b"f1rst")
+
+        assert drained(spool).keys() == set(others)
+        assert put(spool) > max(others)
+        assert spool.stream_id != before
+        assert spool.state().damaged == 1
+    assert first < min(others)
+
+
+def test_few_damaged_files_are_kept(tmp_path: Path) -> None:
+    for _ in range(MOST_DAMAGED + 3):
+        (tmp_path / FILE).write_bytes(b"this is not a database" * 100)
+        with a_spool(tmp_path) as spool:
+            put(spool)
+        (tmp_path / FILE).unlink()
+
+    assert len(list(tmp_path.glob("*.damaged-*"))) == MOST_DAMAGED
+
+
+def test_a_log_torn_by_a_power_cut_keeps_every_snapshot_that_was_put(tmp_path: Path) -> None:
+    """What SQLite had synced when `put` returned is what a power cut leaves, and any part of what came after it."""
+    log, sizes = tmp_path / f"{FILE}-wal", []
+    with a_spool(tmp_path, max_bytes=10**6) as spool:
+        for number in range(8):
+            put(spool, bytes([number]) * 3_000)
+            sizes.append(log.stat().st_size)
+        main, whole = (tmp_path / FILE).read_bytes(), log.read_bytes()
+    for cut in sorted({*sizes, *range(sizes[0], sizes[-1], 1_777)}):
+        place = tmp_path / str(cut)
+        place.mkdir()
+        (place / FILE).write_bytes(main)
+        (place / f"{FILE}-wal").write_bytes(whole[:cut] + os.urandom(500))
+        with a_spool(place, max_bytes=10**6) as spool:
+            assert spool.state().snapshots >= sum(size <= cut for size in sizes)
+            assert spool.state().damaged == 0
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -138,3 +285,91 @@ def test_what_was_put_survives_kill_minus_9(tmp_path: Path) -> None:
     with a_spool(tmp_path) as spool:
         assert spool.state().snapshots == 50
         assert put(spool) == 51
+
+
+def test_a_full_disk_is_lived_with_in_memory_and_left_when_there_is_room(
+    small_disk: SmallDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    @small_disk.run
+    def _story() -> None:
+        place = small_disk.place
+        with caplog.at_level(logging.INFO), a_spool(place, max_bytes=10**6) as spool:
+            on_disk = [put(spool, b"d" * 5_000) for _ in range(3)]
+            stream = spool.stream_id
+            filler = fill(place)
+            in_memory = [put(spool, bytes([number]) * 4_000) for number in range(20)]
+
+            state = spool.state()
+            assert state.snapshots == 23
+            assert state.in_memory > 0
+            assert "full" in state.trouble
+            assert spool.stream_id != stream  # Else numbers that only memory knows could be given twice.
+            for seq in reversed(in_memory):
+                assert (newest := spool.newest()) is not None
+                assert newest.seq == seq
+                if seq % 2:
+                    spool.taken(seq)
+                else:
+                    spool.refused(seq)
+            for seq in reversed(on_disk):
+                assert (newest := spool.newest()) is not None
+                assert newest.seq == seq
+                spool.taken(seq)
+            assert spool.newest() is None
+
+            filler.unlink()
+            last = put(spool, b"last")
+            state = spool.state()
+            assert (state.in_memory, state.trouble) == (0, "")
+            assert (newest := spool.newest()) is not None
+            assert newest.seq == last
+        assert caplog.text.count("the spool's disk refuses; snapshots wait in memory") == 1
+        assert caplog.text.count("the spool is on disk again") == 1
+        with a_spool(place, max_bytes=10**6) as spool:
+            assert drained(spool) == {last: b"last"}
+            assert put(spool) > last
+
+
+def test_memory_is_bounded_and_what_it_drops_is_counted_for_ever(
+    small_disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @small_disk.run
+    def _story() -> None:
+        place = small_disk.place
+        monkeypatch.setattr("agent.spool.MEMORY_BYTES", 100_000)
+        with a_spool(place, max_bytes=10**6) as spool:
+            filler = fill(place)
+            for _ in range(50):
+                put(spool, bytes(20_000))
+            state = spool.state()
+            assert state.dropped > 0
+            assert state.snapshots == 50 - state.dropped
+            filler.unlink()
+            put(spool)
+        with a_spool(place, max_bytes=10**6) as spool:
+            assert spool.state().dropped == state.dropped
+
+
+def test_a_disk_full_at_the_start_is_no_reason_not_to_start(small_disk: SmallDisk) -> None:
+    @small_disk.run
+    def _story() -> None:
+        place = small_disk.place
+        filler = fill(place)
+        with a_spool(place / "spool") as spool:
+            seq = put(spool, b"1" * 5_000)
+            assert spool.state().in_memory == 1
+            filler.unlink()
+            put(spool)
+            assert spool.state().in_memory == 0
+            assert seq in drained(spool)
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more fits; unlink what is answered to make room."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (4_096, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    return filler
