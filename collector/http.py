@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
+from collector.access.doorkeeper import Doorkeeper
 from collector.api import alerts, health, hosts, pools, trend
+from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
 from collector.services import SERVICES, Services
@@ -14,6 +16,7 @@ from collector.web import page
 from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
 
+DESK = web.AppKey("desk", Desk)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -21,6 +24,14 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
     """Everything the collector answers."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_counted, explained])
     app[SERVICES] = services
+    if takes_snapshots:
+        app[DESK] = Desk(
+            intake=services.intake,
+            admission=services.admission,
+            doorkeeper=Doorkeeper(services.db),
+            metrics=services.metrics,
+            clock=services.clock,
+        )
     app.add_routes(
         [
             *([web.post("/v1/snapshots", post_snapshot)] if takes_snapshots else []),

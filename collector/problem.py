@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from collector.access.bearer import Forbidden, Unauthenticated
+from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
 from collector.api.shapes import UnknownHost
 from collector.ingest.admission import RETRY_AFTER_S, Overloaded
@@ -31,16 +31,19 @@ class Problem:
     facts: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def response(self) -> web.Response:
-        """The document as a response."""
-        document = {
+    def document(self) -> dict[str, Any]:
+        """As a problem document."""
+        return {
             "type": f"urn:portgauge:problem:{self.slug}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             **self.facts,
         }
-        return web.json_response(document, status=self.status, headers=self.headers, content_type=CONTENT_TYPE)
+
+    def response(self) -> web.Response:
+        """The document as a response."""
+        return web.json_response(self.document(), status=self.status, headers=self.headers, content_type=CONTENT_TYPE)
 
 
 @web.middleware

@@ -14,7 +14,8 @@ from aiohttp import ClientSession, web
 
 from collector.config import Config, parse_listen
 from collector.evaluation import Evaluator
-from collector.http import AccessLogger, build_app
+from collector.http import DESK, AccessLogger, build_app
+from collector.ingest.front import Front
 from collector.ingest.intake import Intake
 from collector.leading import lead_forever
 from collector.loops import Bell, Loops, background, repeat_forever
@@ -133,13 +134,23 @@ async def serving(app: web.Application, listener: socket.socket) -> AsyncIterato
     # Bodies are inflated by ingest.body: aiohttp would answer an encoding it does not know itself, as a bare 400.
     runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S, auto_decompress=False)
     await runner.setup()
+    server = await asyncio.get_running_loop().create_server(_connections(app, runner), sock=listener)
     try:
-        await web.SockSite(runner, listener).start()
         host, port, *_ = listener.getsockname()
         _warn_if_exposed(host)
         yield f"http://{shown(host, port)}"
     finally:
+        server.close()
+        if DESK in app:
+            await app[DESK].close(GRACE_S)
         await runner.cleanup()
+
+
+def _connections(app: web.Application, runner: web.AppRunner) -> Callable[[], asyncio.Protocol]:
+    """What meets each connection: the front where snapshots are taken, else aiohttp at once."""
+    assert runner.server  # noqa: S101 - it was set up
+    handlers: Callable[[], asyncio.Protocol] = runner.server
+    return (lambda: Front(app[DESK], handlers)) if DESK in app else handlers
 
 
 def shown(host: str, port: int) -> str:

@@ -11,7 +11,20 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.errors import PortgaugeError
+
 _TOKEN = re.compile(r"pg_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+class Unauthenticated(PortgaugeError):
+    """No token, or none that is known and alive."""
+
+    def __init__(self, what: str = "the token is not known here, or was revoked; make one with: token create") -> None:
+        super().__init__(what)
+
+
+class Forbidden(PortgaugeError):
+    """A good token, but not for this."""
 
 
 class Scope(StrEnum):

@@ -97,25 +97,25 @@ class Host:
         """After receiving again what was already stored."""
         return replace(self, duplicates=self.duplicates + 1, last_seen_ms=max(self.last_seen_ms, received_ms))
 
-    def with_arrival(self, arrival: Arrival, *, missing: int, is_newest: bool) -> "Host":
-        """After storing the arrival; `missing` is the change in snapshots known to exist and not received."""
-        counted = replace(
+    def with_backlog(self, arrival: Arrival, *, missing: int) -> "Host":
+        """After storing an arrival that is no news; `missing`: the change in snapshots known of and not received."""
+        return replace(
             self,
             received=self.received + 1,
             missing=max(0, self.missing + missing),
             last_seen_ms=max(self.last_seen_ms, arrival.received_ms),
         )
-        return counted._with_newest(arrival) if is_newest else counted  # noqa: SLF001 - our own class
 
-    def with_newest_at(self, hot_id: int, arrival: Arrival) -> "Host":
-        """After its newest snapshot was given this place in the log."""
-        good = hot_id if arrival.snapshot.failure is None else self.latest_good_hot_id
-        return replace(self, latest_hot_id=hot_id, latest_good_hot_id=good)
-
-    def _with_newest(self, arrival: Arrival) -> "Host":
+    def with_newest(self, arrival: Arrival, *, missing: int, hot_id: int) -> "Host":
+        """As `with_backlog`, after storing its newest snapshot in that place of the log."""
         snapshot = arrival.snapshot
         return replace(
             self,
+            received=self.received + 1,
+            missing=max(0, self.missing + missing),
+            last_seen_ms=max(self.last_seen_ms, arrival.received_ms),
+            latest_hot_id=hot_id,
+            latest_good_hot_id=hot_id if snapshot.failure is None else self.latest_good_hot_id,
             boot_id=snapshot.boot_id,
             last_seq=snapshot.seq,
             latest_received_ms=arrival.received_ms,

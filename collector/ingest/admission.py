@@ -26,15 +26,23 @@ class Admission:
     def __init__(self, *, max_requests: int = MAX_REQUESTS, max_bytes: int = MAX_BYTES) -> None:
         self._requests_left, self._bytes_left = max_requests, max_bytes
 
-    @contextmanager
-    def admit(self, size: int) -> Iterator[None]:
-        """Hold room for one request of `size` bytes. Raises Overloaded where there is none."""
+    def enter(self, size: int) -> None:
+        """Take room for one request of `size` bytes, until `leave`. Raises Overloaded where there is none."""
         if self._requests_left < 1 or self._bytes_left < size:
             raise Overloaded
         self._requests_left -= 1
         self._bytes_left -= size
+
+    def leave(self, size: int) -> None:
+        """Give it back."""
+        self._requests_left += 1
+        self._bytes_left += size
+
+    @contextmanager
+    def admit(self, size: int) -> Iterator[None]:
+        """Hold room for one request of `size` bytes. Raises Overloaded where there is none."""
+        self.enter(size)
         try:
             yield
         finally:
-            self._requests_left += 1
-            self._bytes_left += size
+            self.leave(size)

@@ -1,42 +1,29 @@
-"""POST /v1/snapshots."""
+"""POST /v1/snapshots as aiohttp reads it: whatever collector.ingest.front does not take to be a push of an agent's."""
 
 import asyncio
 
 from aiohttp import web
 
-from collector.access.bearer import Forbidden, grant_of
-from collector.access.token import Scope
-from collector.fleet.host import Arrival
+from collector.access.bearer import grant_of
 from collector.ingest import body
+from collector.ingest.desk import DECODE_ASIDE_BYTES, document_of
+from collector.ingest.judging import arrival_of, require_push
 from collector.services import SERVICES
-from shared import wire
-from shared.model import Snapshot
-
-CONFIG_REVISION = 0
-DECODE_ASIDE_BYTES = 64 * 1024
-"""Larger bodies are decoded in a thread, so that one fat report does not hold up a thousand thin ones."""
 
 
 async def post_snapshot(request: web.Request) -> web.Response:
     """Keep a snapshot. What is answered 202 survives a power cut."""
     services = request.app[SERVICES]
     grant = await grant_of(request)
-    if grant.scope is not Scope.PUSH:
-        raise Forbidden(f"a {grant.scope} token cannot push; make one with: token create --scope push")
+    require_push(grant)
     body.require_readable(request)
     with services.admission.admit(body.room_for(request)):
         data = await body.read(request)
         received_ms = services.clock()
-        snapshot = await _decode(data)
-        if not grant.may_push_for(snapshot.host):
-            raise Forbidden(f"this token speaks for host {grant.host!r}, not for {snapshot.host!r}")
-        is_duplicate = await services.intake.take(Arrival(snapshot, data, received_ms))
+        if len(data) > DECODE_ASIDE_BYTES:
+            arrival = await asyncio.to_thread(arrival_of, data, grant, received_ms)
+        else:
+            arrival = arrival_of(data, grant, received_ms)
+        is_duplicate = await services.intake.take(arrival, grant.id)
     services.metrics.count_snapshot("duplicate" if is_duplicate else "accepted", len(data))
-    answer = {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
-    return web.json_response(answer, status=202)
-
-
-async def _decode(data: bytes) -> Snapshot:
-    if len(data) > DECODE_ASIDE_BYTES:
-        return await asyncio.to_thread(wire.decode, data)
-    return wire.decode(data)
+    return web.json_response(document_of(is_duplicate=is_duplicate), status=202)

@@ -1,6 +1,6 @@
 """One transaction's worth of arrivals: appended, counted, duplicates told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from collector.fleet.host import Arrival, Boot, Host
 from collector.storage import hosts, hot
@@ -9,16 +9,15 @@ from collector.storage.database import AsyncConnection
 
 async def record(db: AsyncConnection, arrivals: Sequence[Arrival]) -> list[bool]:
     """Append the arrivals in their order. Answers for each whether it was there already."""
-    await hot.take_turn(db)
+    place = await hot.claim(db, len(arrivals))
     known = await hosts.ensure(db, {arrival.snapshot.host for arrival in arrivals})
-    keys = {arrival.key: _key(known, arrival) for arrival in arrivals}
-    present = await hot.present(db, keys.values())
-    boots = await hosts.boots(db, {key[:2] for key in keys.values()})
-    batch = _Batch(known, boots, present)
-    duplicates = [batch.add(arrival) for arrival in arrivals]
-    ids = await hot.append(db, batch.entries)
-    batch.place(ids)
-    await hosts.save(db, batch.hosts.values())
+    keys = [_key(known, arrival) for arrival in arrivals]
+    boots = await hosts.boots(db, {key[:2] for key in keys})
+    present = await hot.present(db, _doubtful(keys, boots))
+    batch = _Batch(known, boots, present, place)
+    duplicates = [batch.add(arrival, key) for arrival, key in zip(arrivals, keys, strict=True)]
+    await hot.append(db, batch.entries, place)
+    await hosts.save(db, batch.hosts.values(), known)
     await hosts.save_boots(db, boots, batch.changed_boots, max(arrival.received_ms for arrival in arrivals))
     return duplicates
 
@@ -28,34 +27,39 @@ def _key(known: dict[str, Host], arrival: Arrival) -> hot.Key:
     return (known[host].id, boot_id, seq)
 
 
-class _Batch:
-    """Hosts and boots as they become, arrival by arrival, and the rows to append."""
+def _doubtful(keys: Collection[hot.Key], boots: dict[hosts.BootKey, Boot]) -> list[hot.Key]:
+    """Those that may be in the log: of a boot that is known, and not outside of what was received of it."""
+    return [key for key in keys if (boot := boots.get(key[:2])) and boot.first_seq <= key[2] <= boot.last_seq]
 
-    def __init__(self, known: dict[str, Host], boots: dict[hosts.BootKey, Boot], present: set[hot.Key]) -> None:
+
+class _Batch:
+    """Hosts and boots as they become, arrival by arrival, and the rows to append from `place` on."""
+
+    def __init__(
+        self, known: dict[str, Host], boots: dict[hosts.BootKey, Boot], present: set[hot.Key], place: int
+    ) -> None:
         self.hosts = dict(known)
         self.changed_boots: dict[hosts.BootKey, Boot] = {}
         self.entries: list[hot.Entry] = []
-        self._boots, self._present = boots, set(present)
+        self._boots, self._present, self._place = boots, set(present), place
 
-    def add(self, arrival: Arrival) -> bool:
+    def add(self, arrival: Arrival, key: hot.Key) -> bool:
         """Take one in. True where it is a duplicate, of an older row or of one of this batch."""
-        host = self.hosts[arrival.snapshot.host]
-        entry = hot.Entry(host.id, arrival, host.is_superseded_by(arrival))
-        if entry.key in self._present:
-            self.hosts[host.name] = host.with_duplicate(arrival.received_ms)
+        name = arrival.snapshot.host
+        host = self.hosts[name]
+        if key in self._present:
+            self.hosts[name] = host.with_duplicate(arrival.received_ms)
             return True
-        self._present.add(entry.key)
+        self._present.add(key)
+        entry = hot.Entry(host.id, arrival, host.is_superseded_by(arrival))
         self.entries.append(entry)
-        missing = self._count_in(entry.key)
-        self.hosts[host.name] = host.with_arrival(arrival, missing=missing, is_newest=entry.is_newest)
+        missing = self._count_in(key)
+        if entry.is_newest:
+            self.hosts[name] = host.with_newest(arrival, missing=missing, hot_id=self._place)
+        else:
+            self.hosts[name] = host.with_backlog(arrival, missing=missing)
+        self._place += 1
         return False
-
-    def place(self, ids: Sequence[int]) -> None:
-        """Point the hosts at their newest snapshots: `ids` are where the entries, in order, went in the log."""
-        for entry, hot_id in zip(self.entries, ids, strict=True):
-            if entry.is_newest:
-                name = entry.arrival.snapshot.host
-                self.hosts[name] = self.hosts[name].with_newest_at(hot_id, entry.arrival)
 
     def _count_in(self, key: hot.Key) -> int:
         host_id, boot_id, seq = key

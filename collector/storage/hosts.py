@@ -11,7 +11,8 @@ from collector.storage import tables
 from collector.storage.database import AsyncConnection
 
 host, boot = tables.host, tables.boot
-_COUNTED = [column for column in host.c if column.name not in {"id", "name"}]
+_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure")
+_COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
 BootKey = tuple[int, str]
 """(host id, boot id)."""
@@ -43,12 +44,18 @@ async def ensure(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]
     return found
 
 
-async def save(db: AsyncConnection, hosts: Iterable[Host]) -> None:
-    """Write down what changed of hosts that are known."""
-    rows = [{**_row(item), "which": item.id} for item in hosts]
-    if rows:
-        values: dict[str, Any] = {column.name: bindparam(column.name) for column in _COUNTED}
-        await db.execute(update(host).where(host.c.id == bindparam("which")).values(values), rows)
+async def save(db: AsyncConnection, hosts: Iterable[Host], before: Mapping[str, Host] | None = None) -> None:
+    """Write down hosts that are known; of those described as `before`, by name, only what changes all the time."""
+    anew: list[Host] = []
+    settled: list[Host] = []
+    for item in hosts:
+        was = (before or {}).get(item.name)
+        (settled if was and _described(was) == _described(item) else anew).append(item)
+    for items, columns in ((settled, _COUNTERS), (anew, (*_COUNTERS, *_DESCRIPTION))):
+        rows = [{"which": item.id, **{name: getattr(item, name) for name in columns}} for item in items]
+        if rows:
+            values: dict[str, Any] = {name: bindparam(name) for name in columns}
+            await db.execute(update(host).where(host.c.id == bindparam("which")).values(values), rows)
 
 
 async def boots(db: AsyncConnection, keys: Collection[BootKey]) -> dict[BootKey, Boot]:
@@ -99,6 +106,10 @@ async def count(db: AsyncConnection) -> int:
 async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
     query = select(*host.c).where(host.c.name.in_(list(names)))
     return {row.name: _host(row) for row in await db.execute(query)}
+
+
+def _described(item: Host) -> tuple[object, ...]:
+    return (item.interval_ms, item.agent_version, item.labels, item.failure)
 
 
 def _host(row: Any) -> Host:

@@ -3,18 +3,18 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from collector.fleet.host import Arrival
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from collector.trends.window import Window
 
-hot, host = tables.hot, tables.host
+hot, host, cursor = tables.hot, tables.host, tables.cursor
 _LOGGED = (hot.c.id, hot.c.host_id, hot.c.received_ms, hot.c.taken_ms, hot.c.body)
 
-_APPENDS = 0x706F_6C6F
-"""The advisory lock of whoever appends."""
+LOG_END = "log end"
+"""The cursor that stands on the last id given out."""
 
 Key = tuple[int, str, int]
 """(host id, boot id, seq)."""
@@ -47,27 +47,31 @@ class Logged:
 
 async def present(db: AsyncConnection, keys: Collection[Key]) -> set[Key]:
     """Which of these are in the log already."""
+    if not keys:
+        return set()
     columns = (hot.c.host_id, hot.c.boot_id, hot.c.seq)
     rows = await db.execute(select(*columns).where(tuple_(*columns).in_(list(keys))))
     return {(row.host_id, row.boot_id, row.seq) for row in rows}
 
 
-async def take_turn(db: AsyncConnection) -> None:
-    """Be the only one to append until this transaction ends.
+async def claim(db: AsyncConnection, count: int) -> int:
+    """Be the only one to append until this transaction ends. Answers the first of `count` ids nobody had before.
 
     The log is read by its ids: one given out early and committed late would be passed over. SQLite has one writer
-    anyway; on PostgreSQL the turn also covers whatever an append reads and writes of its hosts.
+    anyway; on PostgreSQL whoever holds this row has his turn, also with what an append reads and writes of its hosts.
     """
-    if db.dialect.name == "postgresql":
-        await db.execute(select(func.pg_advisory_xact_lock(_APPENDS)))
+    end = update(cursor).where(cursor.c.name == LOG_END).values(hot_id=cursor.c.hot_id + count)
+    return int((await db.execute(end.returning(cursor.c.hot_id))).scalar_one()) - count + 1
 
 
-async def append(db: AsyncConnection, entries: Sequence[Entry]) -> list[int]:
-    """Append, and answer the ids in the same order."""
-    if not entries:
-        return []
+async def append(db: AsyncConnection, entries: Sequence[Entry], first: int | None = None) -> list[int]:
+    """Append, from the id `first` on where it was claimed, else where the log ends. Answers the ids."""
+    if first is None:
+        first = await claim(db, len(entries))
+    ids = list(range(first, first + len(entries)))
     rows = [
         {
+            "id": hot_id,
             "received_ms": entry.arrival.received_ms,
             "taken_ms": entry.arrival.taken_ms,
             "host_id": entry.host_id,
@@ -76,10 +80,11 @@ async def append(db: AsyncConnection, entries: Sequence[Entry]) -> list[int]:
             "is_newest": entry.is_newest,
             "body": entry.arrival.body,
         }
-        for entry in entries
+        for hot_id, entry in zip(ids, entries, strict=True)
     ]
-    made = await db.execute(insert(hot).returning(hot.c.id, sort_by_parameter_order=True), rows)
-    return list(made.scalars())
+    if rows:
+        await db.execute(insert(hot), rows)
+    return ids
 
 
 async def newest_after(db: AsyncConnection, hot_id: int, limit: int) -> list[Logged]:

@@ -1,5 +1,6 @@
 """Tokens: kept as the hash of their secret, looked up by their public id."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -30,6 +31,12 @@ async def find(db: AsyncConnection, token_id: str) -> Grant | None:
     """What the token of this id grants, revoked or not."""
     row = (await db.execute(select(*_COLUMNS).where(token.c.id == token_id))).one_or_none()
     return _grant(row) if row else None
+
+
+async def alive(db: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Which of these tokens are not revoked."""
+    query = select(token.c.id).where(token.c.id.in_(list(ids)), token.c.revoked_ms.is_(None))
+    return set((await db.execute(query)).scalars())
 
 
 async def all_tokens(db: AsyncConnection) -> list[Grant]:

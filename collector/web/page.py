@@ -5,7 +5,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from collector.access.bearer import proved
+from collector.access.doorkeeper import proved
 from collector.alerts.step import AlertState
 from collector.fleet.pools import Wanted, hottest
 from collector.services import SERVICES, Services

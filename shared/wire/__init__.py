@@ -17,7 +17,7 @@ from shared.wire.errors import Malformed, TooLarge, UnknownSchema, WireError
 
 CONTENT_TYPE = "application/vnd.portgauge.snapshot+msgpack"
 SCHEMA = v1.SCHEMA
-SUPPORTED: Mapping[int, Callable[[Mapping[str, Any]], Snapshot]] = {v1.SCHEMA: v1.snapshot_of}
+SUPPORTED: Mapping[int, Callable[..., Snapshot]] = {v1.SCHEMA: v1.snapshot_of}
 
 __all__ = [
     "CONTENT_TYPE",
@@ -29,6 +29,7 @@ __all__ = [
     "WireError",
     "decode",
     "encode",
+    "outline",
 ]
 
 
@@ -38,7 +39,12 @@ def encode(snapshot: Snapshot) -> bytes:
     return body
 
 
-def decode(body: bytes) -> Snapshot:
+def outline(body: bytes) -> Snapshot:
+    """The snapshot without its readings, everything checked: raises where, and only where, `decode` does."""
+    return decode(body, with_readings=False)
+
+
+def decode(body: bytes, *, with_readings: bool = True) -> Snapshot:
     """Read one snapshot of any supported schema.
 
     Raises TooLarge past MAX_BODY_BYTES, UnknownSchema for a schema not in SUPPORTED, Malformed for anything else
@@ -56,7 +62,7 @@ def decode(body: bytes) -> Snapshot:
     reader = SUPPORTED.get(schema)
     if reader is None:
         raise UnknownSchema(schema, sorted(SUPPORTED))
-    return reader(document)
+    return reader(document, with_readings=with_readings)
 
 
 def _unpack(body: bytes) -> Any:

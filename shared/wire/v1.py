@@ -14,7 +14,7 @@ import re
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -24,6 +24,7 @@ from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Un
 from shared.ports import HIGHEST_PORT, InvalidPorts, PortRange
 from shared.tcp import State
 from shared.wire.errors import Malformed
+from shared.wire.memo import Memo
 
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
@@ -35,6 +36,8 @@ HASH_BYTES = 16
 _ADDRESS_LENGTHS = frozenset({0, V4_BYTES, V6_BYTES})
 _STATE_NAMES = {state.name: state for state in State}
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
+_SEEN = Memo(most_pools=600_000)
+"""A host lists the same pools in report after report: they are checked, and made, once."""
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -125,8 +128,8 @@ def _packed(numbers: Iterable[int]) -> bytes:
 # --- decode ----------------------------------------------------------------------------------------------------------
 
 
-def snapshot_of(document: Mapping[str, Any]) -> Snapshot:
-    """The map as a snapshot. Raises Malformed naming the key."""
+def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> Snapshot:
+    """The map as a snapshot. Raises Malformed naming the key; without readings too, everything is checked."""
     namespaces = tuple(
         _namespace(item, f"namespaces[{number}]")
         for number, item in enumerate(_list(document, "namespaces", limits.MAX_NAMESPACES))
@@ -136,6 +139,7 @@ def snapshot_of(document: Mapping[str, Any]) -> Snapshot:
     failure = document.get("failure")
     if failure is not None:
         failure = _text(document, "failure", limits.MAX_FAILURE_CHARS)
+    table = _table(document, tuple(namespace.name for namespace in namespaces))
     return Snapshot(
         host=_name(document, "host", _HOST),
         boot_id=_name(document, "boot_id", _HOST),
@@ -145,7 +149,7 @@ def snapshot_of(document: Mapping[str, Any]) -> Snapshot:
         agent_version=_text(document, "agent", limits.MAX_NAME_CHARS),
         labels=_labels(document),
         namespaces=namespaces,
-        readings=_readings(document, [namespace.name for namespace in namespaces]),
+        readings=_rows(table) if with_readings else (),
         unreadable=tuple(_unreadable(document)),
         failure=failure,
     )
@@ -164,11 +168,23 @@ def _unreadable(document: Mapping[str, Any]) -> Iterator[Unreadable]:
                 raise Malformed(f"{UNREADABLE}[{number}]", "need [how many namespaces, why]")
 
 
-def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[Reading, ...]:
+class _Table(NamedTuple):
+    """The columns, checked: row n of each is about pool n."""
+
+    pools: Sequence[Pool]
+    counts: "tuple[array[int], ...]"
+    states: "list[tuple[State, array[int]]]"
+    failures: "array[int] | list[int]"
+    owner: "array[int] | list[int]"
+    knee: "array[int] | list[int]"
+    owners: list[str]
+
+
+def _table(document: Mapping[str, Any], namespaces: tuple[str, ...]) -> _Table:
     pools = _pools(document, namespaces)
     columns = _map(document, "columns", len(COUNTS) + len(State) + limits.MAX_SETTINGS)
     owners = _owners(document)
-    held, capacity, low, high = (_column(columns, name, len(pools)) for name in COUNTS)
+    held, capacity, low, high = counts = tuple(_column(columns, name, len(pools)) for name in COUNTS)
     if not all(map(operator.le, low, high)):
         raise Malformed("columns", "a headroom_min is above its headroom_max")
     if not all(map(operator.le, held, capacity)) or not all(map(operator.le, high, capacity)):
@@ -179,6 +195,11 @@ def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[R
         raise Malformed(f"columns.{OWNER}", f"a number is above the {len(owners) - 1} owners listed")
     if max(knee, default=0) >= len(KNEES):
         raise Malformed(f"columns.{KNEE}", f"a number is above {len(KNEES) - 1}")
+    return _Table(pools, counts, states, failures, owner, knee, owners)
+
+
+def _rows(table: _Table) -> tuple[Reading, ...]:
+    held, capacity, low, high = table.counts
     return tuple(
         Reading(
             pool,
@@ -186,12 +207,12 @@ def _readings(document: Mapping[str, Any], namespaces: Sequence[str]) -> tuple[R
             capacity[row],
             low[row],
             high[row],
-            {s: counts[row] for s, counts in states if counts[row]},
-            failures[row],
-            owners[owner[row]],
-            KNEES[knee[row]],
+            {state: column[row] for state, column in table.states if column[row]},
+            table.failures[row],
+            table.owners[table.owner[row]],
+            KNEES[table.knee[row]],
         )
-        for row, pool in enumerate(pools)
+        for row, pool in enumerate(table.pools)
     )
 
 
@@ -201,13 +222,17 @@ def _owners(document: Mapping[str, Any]) -> list[str]:
     return ["", *(_text({OWNERS: text}, OWNERS, limits.MAX_OWNER_CHARS) for text in listed)]
 
 
-def _pools(document: Mapping[str, Any], namespaces: Sequence[str]) -> list[Pool]:
+def _pools(document: Mapping[str, Any], namespaces: tuple[str, ...]) -> tuple[Pool, ...]:
     identities = _list(document, "identities", limits.MAX_POOLS)
-    if _bytes(document, "identities_hash") != hash_of(identities):
+    digest = hash_of(identities)
+    if _bytes(document, "identities_hash") != digest:
         raise Malformed("identities_hash", "does not match the identities")
-    pools = [_pool(item, namespaces, f"identities[{row}]") for row, item in enumerate(identities)]
-    if len(set(pools)) != len(pools):
-        raise Malformed("identities", "a pool is named twice")
+    pools = _SEEN.get((digest, namespaces))
+    if pools is None:
+        pools = tuple(_pool(item, namespaces, f"identities[{row}]") for row, item in enumerate(identities))
+        if len(set(pools)) != len(pools):
+            raise Malformed("identities", "a pool is named twice")
+        _SEEN.put((digest, namespaces), pools)
     return pools
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from collector.access.bearer import Forbidden, Unauthenticated
+from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
 from collector.api.shapes import UnknownHost
 from collector.ingest.admission import Overloaded

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientSession
 
-from collector.access.bearer import proved
+from collector.access.doorkeeper import proved
 from collector.access.token import Scope
 from tests.collecting import Collecting
 

@@ -17,7 +17,10 @@ def arrived(snapshot: Snapshot, received_ms: int = NOON_MS) -> Arrival:
 def a_host(*arrivals: Arrival) -> Host:
     host = Host(id=1, name="lb1")
     for arrival in arrivals:
-        host = host.with_arrival(arrival, missing=0, is_newest=host.is_superseded_by(arrival))
+        if host.is_superseded_by(arrival):
+            host = host.with_newest(arrival, missing=0, hot_id=arrival.snapshot.seq)
+        else:
+            host = host.with_backlog(arrival, missing=0)
     return host
 
 
@@ -72,15 +75,14 @@ def test_a_host_that_cannot_sample_is_blind_not_silent() -> None:
 def test_backlog_does_not_make_a_silent_host_current() -> None:
     host = a_host(arrived(a_snapshot(seq=5)))
     late = arrived(a_snapshot(seq=4), NOON_MS + 60_000)
-    host = host.with_arrival(late, missing=-1, is_newest=False)
+    host = host.with_backlog(late, missing=-1)
     assert host.presence(NOON_MS + 60_000) is Presence.SILENT
     assert host.last_seen_ms == NOON_MS + 60_000
 
 
 def test_a_failure_leaves_the_last_good_snapshot_where_it_is() -> None:
-    host = a_host(arrived(a_snapshot(seq=1))).with_newest_at(7, arrived(a_snapshot(seq=1)))
-    host = host.with_newest_at(8, arrived(a_failure(seq=2)))
-    assert (host.latest_hot_id, host.latest_good_hot_id) == (8, 7)
+    host = a_host(arrived(a_snapshot(seq=1)), arrived(a_failure(seq=2)))
+    assert (host.latest_hot_id, host.latest_good_hot_id) == (2, 1)
 
 
 def test_a_duplicate_only_counts() -> None:

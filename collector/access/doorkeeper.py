@@ -1,0 +1,48 @@
+"""Which token proves what, by the database; remembered for pushes, so that a fleet does not ask one by one.
+
+A token that was revoked since is found when a batch is written: the database is asked for all of its tokens at once.
+"""
+
+from hashlib import sha256
+
+from collector.access import token
+from collector.access.token import Grant, Unauthenticated
+from collector.storage import tokens
+from collector.storage.database import Database
+
+MOST = 100_000
+_NOBODY = Grant("", token.Scope.READ, None, bytes(32), 0)
+"""What an unknown id is compared against, so that it takes as long as a known one."""
+
+
+async def proved(db: Database, text: str) -> Grant | None:
+    """What this token grants, if it is one that is known and alive."""
+    parsed = token.parse(text)
+    if parsed is None:
+        return None
+    token_id, secret = parsed
+    async with db.reading() as connection:
+        grant = await tokens.find(connection, token_id)
+    return grant if (grant or _NOBODY).is_proved_by(secret) else None
+
+
+class Doorkeeper:
+    """Grants by the hash of their token; the first ones are forgotten where there are too many."""
+
+    def __init__(self, db: Database, *, most: int = MOST) -> None:
+        self._db, self._most = db, most
+        self._grants: dict[bytes, Grant] = {}
+
+    def known(self, text: str) -> Grant | None:
+        """What this token granted when the database was last asked for it."""
+        return self._grants.get(sha256(text.encode()).digest())
+
+    async def require(self, text: str) -> Grant:
+        """What it grants by the database, remembered from now on. Raises Unauthenticated."""
+        grant = await proved(self._db, text)
+        if grant is None:
+            raise Unauthenticated
+        while len(self._grants) >= self._most:
+            del self._grants[next(iter(self._grants))]
+        self._grants[sha256(text.encode()).digest()] = grant
+        return grant

@@ -1,0 +1,149 @@
+"""Where pushes that collector.ingest.front read are judged: a known token, room, a body that is what it says."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.access.doorkeeper import Doorkeeper
+from collector.access.token import Grant
+from collector.ingest import body
+from collector.ingest.admission import Admission
+from collector.ingest.intake import Intake, Outcome, Waiting
+from collector.ingest.judging import arrival_of, require_push
+from collector.ingest.request import PushHead
+from collector.metrics import Metrics
+from collector.problem import CONTENT_TYPE, problem_of
+from shared.clock import monotonic_s
+from shared.limits import MAX_BODY_BYTES
+from shared.logs import fields
+
+if TYPE_CHECKING:
+    from collector.ingest.front import Front
+
+DECODE_ASIDE_BYTES = 64 * 1024
+"""Larger bodies are decoded in a thread, so that one fat report does not hold up a thousand thin ones."""
+INFLATE_ASIDE_BYTES = 8 * 1024
+"""As DECODE_ASIDE_BYTES, before inflating."""
+ROUTE = "/v1/snapshots"
+CONFIG_REVISION = 0
+log = logging.getLogger(__name__)
+
+
+class Answer(NamedTuple):
+    """What a push is answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def document_of(*, is_duplicate: bool) -> dict[str, object]:
+    """What is told of a snapshot that was kept."""
+    return {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+
+
+_JSON = (("Content-Type", "application/json; charset=utf-8"),)
+_TAKEN = {
+    is_duplicate: Answer(202, _JSON, json.dumps(document_of(is_duplicate=is_duplicate)).encode())
+    for is_duplicate in (False, True)
+}
+
+
+class Desk:
+    """Judges pushes, and answers each by a call. `fronts` are the connections it serves."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        admission: Admission,
+        doorkeeper: Doorkeeper,
+        metrics: Metrics,
+        clock: Callable[[], int],
+    ) -> None:
+        self._intake, self._admission, self._doorkeeper = intake, admission, doorkeeper
+        self._metrics, self._clock = metrics, clock
+        self._aside: set[asyncio.Task[None]] = set()
+        self.fronts: set[Front] = set()
+
+    def admit(self, head: PushHead) -> Answer | None:
+        """Hold room for a push until it is answered or given up. Answers a refusal where there is none."""
+        try:
+            self._admission.enter(_room_for(head))
+        except Exception as error:  # noqa: BLE001 - problem_of is loud about what nobody foresaw
+            return self._refusal(error)
+        return None
+
+    def give_up(self, head: PushHead) -> None:
+        """Its connection ended before its body did."""
+        self._admission.leave(_room_for(head))
+
+    def take(self, head: PushHead, data: bytes, answer: Callable[[Answer], None]) -> None:
+        """Judge a push and keep it; `answer` is called once, when it is durable or refused."""
+        grant = self._doorkeeper.known(head.token)
+        is_large = len(data) > (INFLATE_ASIDE_BYTES if head.is_gzip else DECODE_ASIDE_BYTES)
+        if grant and not is_large:
+            self._judge(head, grant, data, answer)
+            return
+        task = asyncio.create_task(self._take_aside(head, grant, data, answer))
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def close(self, grace_s: float) -> None:
+        """End every connection: what is under way may take this long to be answered."""
+        for front in list(self.fronts):
+            front.close()
+        if self._aside:
+            await asyncio.wait(self._aside, timeout=grace_s)
+        deadline_s = monotonic_s() + grace_s
+        while self.fronts and monotonic_s() < deadline_s:  # noqa: ASYNC110 - the last second of a process
+            await asyncio.sleep(0.01)
+
+    def _judge(self, head: PushHead, grant: Grant, data: bytes, answer: Callable[[Answer], None]) -> None:
+        try:
+            require_push(grant)
+            whole = body.inflate(data) if head.is_gzip else data
+            arrival = arrival_of(whole, grant, self._clock())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._settle(head, len(data), error, answer)
+            return
+        settle = lambda outcome: self._settle(head, len(whole), outcome, answer)  # noqa: E731 - carries its push
+        self._intake.submit(Waiting(arrival, grant.id, settle))
+
+    async def _take_aside(
+        self, head: PushHead, grant: Grant | None, data: bytes, answer: Callable[[Answer], None]
+    ) -> None:
+        """As `_judge`, where a thread or the database is needed first."""
+        try:
+            grant = grant or await self._doorkeeper.require(head.token)
+            require_push(grant)
+            whole = await asyncio.to_thread(body.inflate, data) if head.is_gzip else data
+            arrival = await asyncio.to_thread(arrival_of, whole, grant, self._clock())
+            outcome: Outcome = await self._intake.take(arrival, grant.id)
+        except Exception as error:  # noqa: BLE001 - as above
+            outcome, whole = error, data
+        self._settle(head, len(whole), outcome, answer)
+
+    def _settle(self, head: PushHead, size: int, outcome: Outcome, answer: Callable[[Answer], None]) -> None:
+        self._admission.leave(_room_for(head))
+        if isinstance(outcome, bool):
+            self._metrics.count_snapshot("duplicate" if outcome else "accepted", size)
+            self._metrics.count_request(ROUTE, "POST", 202)
+            answer(_TAKEN[outcome])
+        else:
+            answer(self._refusal(outcome))
+
+    def _refusal(self, error: Exception) -> Answer:
+        problem = problem_of(error)
+        if problem.status == 500:  # noqa: PLR2004 - what nobody foresaw
+            log.error("unforeseen", exc_info=error, extra=fields(path=ROUTE))
+        self._metrics.count_request(ROUTE, "POST", problem.status)
+        log.info("answered", extra=fields(method="POST", path=ROUTE, status=problem.status))
+        headers = (("Content-Type", CONTENT_TYPE), *problem.headers.items())
+        return Answer(problem.status, headers, json.dumps(problem.document()).encode())
+
+
+def _room_for(head: PushHead) -> int:
+    return MAX_BODY_BYTES if head.is_gzip else head.length

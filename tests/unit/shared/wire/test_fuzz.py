@@ -1,0 +1,69 @@
+"""Bodies that were damaged, a hundred thousand of them: read or refused, by both readers alike, and nothing else."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.model import Snapshot
+from shared.wire import WireError, decode, encode, outline
+from tests.builders import a_pool, a_reading, a_snapshot
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "wire"
+CASES = 100_000
+SEEDS = [path.read_bytes() for path in sorted(GOLDEN.glob("v1_*.msgpack"))]
+LARGE = encode(a_snapshot(*(a_reading(pool=a_pool(port)) for port in range(1, 30))))
+ODD = (0x00, 0x7F, 0x80, 0x90, 0xA0, 0xC0, 0xC1, 0xC4, 0xC7, 0xCA, 0xCF, 0xD4, 0xD9, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFF)
+"""Bytes that mean a type or a length to msgpack."""
+
+
+def damaged(body: bytes, chance: random.Random) -> bytes:
+    """One to four bytes changed, a stretch cut out, doubled or swapped in from another body, or an end cut off."""
+    data = bytearray(body)
+    for _ in range(chance.randint(1, 4)):
+        data[chance.randrange(len(data))] = chance.choice(ODD) if chance.random() < 0.5 else chance.randrange(256)
+    begin = chance.randrange(len(data))
+    end = min(len(data), begin + chance.randint(1, 20))
+    match chance.randrange(6):
+        case 0:
+            del data[begin:end]
+        case 1:
+            data[begin:begin] = data[begin:end]
+        case 2:
+            other = chance.choice(SEEDS)
+            data[begin:end] = other[begin:end]
+        case 3:
+            del data[begin:]
+        case _:
+            pass
+    return bytes(data)
+
+
+def outcome(read: Callable[[bytes], Snapshot], body: bytes) -> str:
+    """What reading comes to; anything but a WireError fails the test that asked."""
+    try:
+        snapshot = read(body)
+    except WireError as error:
+        return str(error)
+    return f"{snapshot.host} {snapshot.boot_id} {snapshot.seq} {snapshot.taken_at_ms} {snapshot.labels}"
+
+
+def test_damaged_bodies_are_read_or_refused_and_both_readers_agree() -> None:
+    chance = random.Random(5)  # noqa: S311 - the same damage in every run
+    refused = 0
+    for number in range(CASES // 2):
+        body = damaged(LARGE if number % 50 == 0 else chance.choice(SEEDS), chance)
+        told = outcome(outline, body)
+        assert outcome(decode, body) == told
+        refused += ":" in told or "schema" in told
+    assert refused > CASES // 10
+
+
+def test_an_outline_has_all_but_the_readings() -> None:
+    whole, rough = decode(LARGE), outline(LARGE)
+    assert rough.readings == ()
+    assert (rough.host, rough.seq, rough.labels, rough.namespaces) == (
+        whole.host,
+        whole.seq,
+        whole.labels,
+        whole.namespaces,
+    )
