@@ -39,8 +39,9 @@ format: install ## Bring the code into form
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: install deps ## Measure sampling and connect(), and write docs/performance.md (BENCH=--million for all)
+bench: install deps ## Measure sampling, accounts and connect(), and write docs/performance.md (BENCH=--million for all)
 	@$(BIN)/python -m benchmarks.connect_latency --write
+	@$(BIN)/python -m benchmarks.accounting --write
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
 	@$(BIN)/python -m benchmarks.crossing --write
 

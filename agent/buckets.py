@@ -1,6 +1,6 @@
 """What probes told of a namespace's ports, remembered for a while, and which port to ask for next. Pure.
 
-Nobody is told of a bucket that changes, so an answer ages. Asking costs about 22 µs a port, so a running agent first
+Nobody is told of a bucket that changes, so an answer ages. Asking costs microseconds a port, so a running agent first
 asks for a few at random: where all are open that should be, nobody binds in secret, and it asks no more. Where one is
 not, it sweeps the whole range, thinly, and goes on doing so while it finds any.
 """

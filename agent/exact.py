@@ -1,88 +1,75 @@
 """Reading what agent.accounting needs from the kernel, and probing what the kernel hides. The edge of the exact path.
 
-The fast tally (agent.sampling) covers every pool of every sample; this reads sockets one by one, at about 2 µs each,
-for the few pools whose exact number somebody asks for.
+The fast tally (agent.sampling) covers every pool of every sample; this accounts for one pool. Where the namespace has
+fewer sockets than its range has ports, all are read, one by one, and their ports probed as far as they can matter. Of
+more, only the pool's own are read, and every other port is probed: docs/performance.md has what either costs.
 """
 
-import random
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from socket import ntohs
 from typing import TypedDict
 
 from agent import sysctl
 from agent.accounting.account import derive, worth_probing
-from agent.accounting.connect import Table
+from agent.accounting.connect import Table, Taker, devices_in_the_way, taker_of
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Protocol, Question
-from agent.binders import IDLE, read_sockets
+from agent.binders import IDLE, LISTEN, read_sockets
 from agent.netlink.errors import DumpRefused
 from agent.netlink.links import vrfs
-from agent.netlink.records import Socket, sockets
-from agent.netlink.request import both_families, local_port_in, one_family
+from agent.netlink.records import Socket, rows, sockets
+from agent.netlink.request import both_families, connected, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
+from agent.netns import sockstat
 from agent.probe import ProbeUnavailable, probe
 from agent.tally import CONNECTED_STATES
 from agent.traits import try_out
 from shared.addresses import format_ip
+from shared.model import Kind
 from shared.ports import PortSettings
-from shared.tcp import ALL_STATES
+from shared.tcp import ALL_STATES, State
 
 DISCARD = 9
-SAMPLE_PORTS = 256
-"""How many hidden ports are probed before deciding whether to probe them all."""
 
 
 @dataclass(slots=True)
 class Accountant:
-    """Exact accounts of the thread's network namespace, all from one reading of its sockets."""
+    """Exact accounts of the thread's network namespace, each from a reading of its own."""
 
     diag: SockDiag
-    settings: PortSettings
-    read: Table
-    """As it was read, of all VRFs."""
-    explicit: Sequence[Socket]
-    """Connected sockets that bound their port by number."""
-    vrfs: Mapping[int, int]
-    """Device index → VRF."""
-    probing: bool
+    probing: bool = True
     unavailable: str = field(default="")
     """Why nothing was probed, where that was wanted."""
-    vrf: int = 0
-    table: Table = field(init=False)
-    """What the latest question was answered from."""
 
-    def __post_init__(self) -> None:
-        self.table = self.read
-
-    def account(self, question: Question, *, thoroughly: bool) -> Derivation:
-        """Account for one pool; `thoroughly` probes every port that could matter, else a sample decides whether to."""
-        if question.protocol is Protocol.TCP:
-            question = replace(question, vrf=self.vrfs.get(question.ifindex, 0))
-            self.table = self._in_vrf(question.vrf)
+    def account(self, question: Question) -> Derivation:
+        """Account for one pool, now. Raises DumpError or SamplingFailed."""
+        settings = sysctl.read_port_settings()
+        if question.protocol is Protocol.UDP:
+            return derive(question, settings, _udp_table(self.diag, settings))
+        around = Surroundings.of(settings)
+        question = replace(question, vrf=around.vrfs.get(question.ifindex, 0))
+        read = _read_own if self.probing and is_crowded(self.diag, question, settings) else _read_all
+        table = read(self.diag, question, settings, around)
         if self.probing:
-            self._probe(question, worth_probing(question, self.settings, self.table), thoroughly=thoroughly)
-        return derive(question, self.settings, self.table)
+            try:
+                table = self._probed(question, settings, table)
+            except ProbeUnavailable as error:
+                self.probing, self.unavailable = False, str(error)
+                return self.account(question)
+        return derive(question, settings, table)
 
-    def _in_vrf(self, vrf: int) -> Table:
-        """The sockets that share buckets and connections with askers in that VRF, 0 for outside of any."""
-        here = [one for one in self.read.sockets if self.vrfs.get(one.ifindex, 0) == vrf]
-        bound = frozenset(one.local_port for one in self.explicit if self.vrfs.get(one.ifindex, 0) == vrf)
-        probed = self.table.probed if vrf == self.vrf else {}
-        self.vrf = vrf
-        return replace(self.read, sockets=here, explicit=bound, probed=probed)
-
-    def _probe(self, question: Question, ports: Iterable[int], *, thoroughly: bool) -> None:
-        wanted = sorted(ports)
+    def _probed(self, question: Question, settings: PortSettings, table: Table) -> Table:
+        """Every port that could matter asked for; of those found blocked, who sits there idle is read, too."""
         where = _nobody_in_vrf(question) if question.vrf else {}
-        try:
-            if not thoroughly and len(wanted) > SAMPLE_PORTS:
-                sample = probe(random.sample(wanted, SAMPLE_PORTS), **where)
-                if all(sample.values()):
-                    return
-            self.table = replace(self.table, probed={**self.table.probed, **probe(wanted, **where)})
-        except ProbeUnavailable as error:
-            self.probing, self.unavailable = False, str(error)
+        probed = probe(sorted(worth_probing(question, settings, table)), **where)
+        if table.unread and not all(probed.values()):
+            idle = read_sockets(self.diag, [both_families(IDLE, local_port_in([settings.port_range]))])
+            table = replace(
+                table, sockets=[*table.sockets, *(one for one in idle if not probed.get(one.local_port, True))]
+            )
+        return replace(table, probed=probed)
 
 
 class _Where(TypedDict, total=False):
@@ -96,14 +83,40 @@ def _nobody_in_vrf(question: Question) -> _Where:
     return {"towards": (format_ip(question.peer), port), "ifindex": question.ifindex}
 
 
-def open_accounts(diag: SockDiag, protocol: Protocol = Protocol.TCP, *, probing: bool = True) -> Accountant:
-    """Read settings and the protocol's sockets now. Raises DumpError or SamplingFailed."""
-    settings = sysctl.read_port_settings()
-    if protocol is Protocol.UDP:
-        return Accountant(diag, settings, _udp_table(diag, settings), (), {}, probing)
-    numbered = local_port_in([settings.port_range], explicit_only=True)
-    explicit = read_sockets(diag, [both_families(CONNECTED_STATES, numbered)])
-    return Accountant(diag, settings, _tcp_table(diag, settings), explicit, _separate_vrfs(settings), probing)
+def is_crowded(diag: SockDiag, question: Question, settings: PortSettings) -> bool:
+    """Whether every port has to be suspected of a hidden binder anyway: there are more sockets than ports."""
+    if question.kind is not Kind.CONNECT or diag.loss:
+        return False
+    counts = sockstat.read()
+    return counts is not None and counts.tcp > len(settings.port_range)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for every pool of the namespace."""
+
+    vrfs: Mapping[int, int]
+    """Device index → VRF."""
+    known: Table
+    """How this kernel behaves; without sockets."""
+
+    @classmethod
+    def of(cls, settings: PortSettings) -> "Surroundings":
+        """Those of the thread's namespace."""
+        traits = try_out()
+        frees = traits.frees_ports_on_release
+        known = Table(
+            sockets=(),
+            complete=traits.shows_idle_binds is True,
+            frees_ports_on_release=frees is not False,
+            poisons_for_life=frees is not True,
+            scans_own_range_whole=traits.scans_own_range_whole is True,
+        )
+        return cls(_separate_vrfs(settings), known)
+
+    def of_vrf(self, found: Iterable[Socket], vrf: int) -> list[Socket]:
+        """The sockets that share buckets and connections with askers in that VRF, 0 for outside of any."""
+        return [one for one in found if self.vrfs.get(one.ifindex, 0) == vrf]
 
 
 def _separate_vrfs(settings: PortSettings) -> Mapping[int, int]:
@@ -116,17 +129,50 @@ def _separate_vrfs(settings: PortSettings) -> Mapping[int, int]:
         return {}
 
 
-def _tcp_table(diag: SockDiag, settings: PortSettings) -> Table:
+def _read_all(diag: SockDiag, question: Question, settings: PortSettings, around: Surroundings) -> Table:
+    """Every socket on a port of the range."""
     found = read_sockets(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))])
-    traits = try_out()
-    frees = traits.frees_ports_on_release
-    return Table(
-        sockets=found,
-        complete=shows_idle_binds(diag) if traits.shows_idle_binds is None else traits.shows_idle_binds,
-        frees_ports_on_release=frees is not False,
-        poisons_for_life=frees is not True,
-        scans_own_range_whole=traits.scans_own_range_whole is True,
+    complete = around.known.complete or (try_out().shows_idle_binds is None and shows_idle_binds(diag))
+    table = replace(around.known, sockets=around.of_vrf(found, question.vrf), complete=complete)
+    return replace(table, explicit=_explicit(diag, question, settings, around))
+
+
+def _read_own(diag: SockDiag, question: Question, settings: PortSettings, around: Surroundings) -> Table:
+    """The pool's own sockets and, of the others, those that a filter of the kernel's tells to be binders."""
+    in_range = local_port_in([settings.port_range])
+    listening = read_sockets(diag, [both_families(LISTEN, in_range)])
+    return replace(
+        around.known,
+        sockets=around.of_vrf(listening, question.vrf),
+        explicit=_explicit(diag, question, settings, around),
+        own=_own(diag, question, in_range, around),
+        unread=len(settings.port_range),
     )
+
+
+def _explicit(diag: SockDiag, question: Question, settings: PortSettings, around: Surroundings) -> frozenset[int]:
+    """Ports that connected sockets bound by number."""
+    numbered = local_port_in([settings.port_range], explicit_only=True)
+    found = read_sockets(diag, [both_families(CONNECTED_STATES, numbered)])
+    return frozenset(one.local_port for one in around.of_vrf(found, question.vrf))
+
+
+def _own(diag: SockDiag, question: Question, in_range: bytes, around: Surroundings) -> dict[Taker, set[int]]:
+    """The ports on which the asked-for tuple is taken."""
+    devices = {one for one in devices_in_the_way(question) if around.vrfs.get(one, 0) == question.vrf}
+    request = both_families(CONNECTED_STATES, connected(question.local, question.peer, question.peer_port, in_range))
+    found: dict[Taker, set[int]] = {}
+    in_full: dict[tuple[int, int], set[int]] = {}
+    waiting = int(State.TIME_WAIT)
+    for buffer in diag.dump(request):
+        for _family, state, port, _key, ifindex, expires_ms in rows(buffer):
+            if state != waiting and (state, ifindex) in in_full:
+                in_full[state, ifindex].add(ntohs(port))  # What nearly all are, so it must not take long.
+            elif ifindex in devices:
+                its = found.setdefault(taker_of(state, ifindex, expires_ms), set())
+                its.add(ntohs(port))
+                in_full[state, ifindex] = its
+    return found
 
 
 def _udp_table(diag: SockDiag, settings: PortSettings) -> Table:

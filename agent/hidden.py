@@ -15,9 +15,10 @@ from shared.ports import HIGHEST_PORT, PortSettings
 SCOUTS = 256
 """Ports asked for at random where nothing is suspected: one binder in a hundred ports is found nine times in ten."""
 PROBES_PER_S = 200.0
-"""How fast a running agent sweeps: 0.4 % of a CPU, the whole default range in less than three minutes."""
+"""How fast a running agent sweeps: the whole default range in less than three minutes, at the cost that
+docs/performance.md has for a probe."""
 MOST_A_SAMPLE = 2_000
-"""And at most so many at a time, 45 ms."""
+"""And at most so many at a time."""
 
 
 @dataclass(slots=True)

@@ -6,14 +6,12 @@ that holds every port has none: that is known without a question. Between the tw
 one more dump, of the sockets towards these pools' remote ports alone.
 """
 
-import struct
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from socket import ntohs
 
-from agent.netlink.messages import RECORD_BYTES, records
+from agent.netlink.records import rows
 from agent.netlink.request import both_families, local_port_in, remote_port_in
 from agent.netlink.sock_diag import SockDiag
 from agent.tally import CONNECTED_STATES, Held, Knowledge, pool_of
@@ -113,15 +111,15 @@ class Marks:
 
     def add(self, buffer: memoryview) -> None:
         """Mark the port of every record of a buffer of whole messages, but for TIME_WAITs that connect() recycles."""
-        time_wait, order, low = int(State.TIME_WAIT), sys.byteorder, self._settings.port_range.low
+        time_wait, low = int(State.TIME_WAIT), self._settings.port_range.low
         youngest_left_ms = TIME_WAIT_MS - old_enough_ms(self._settings)
-        for family, state, port, key, left_ms in _rows(buffer):
+        for family, state, port, key, _ifindex, left_ms in rows(buffer):
             marks, recycles = self._by_key.get((family, key)) or self._meet(family, key)
             if marks is None:
                 continue
-            if recycles and state == time_wait and int.from_bytes(left_ms, order) <= youngest_left_ms:
+            if recycles and state == time_wait and left_ms <= youngest_left_ms:
                 continue
-            marks[port - low] = 1
+            marks[ntohs(port) - low] = 1
 
     def _meet(self, family: int, key: bytes) -> tuple[bytearray | None, bool]:
         """The marks of a key's pool, none if it is not wanted; whether its TIME_WAITs may be recycled."""
@@ -129,18 +127,3 @@ class Marks:
         found = self.by_pool.get(pool), may_reuse(pool.local, pool.peer, self._settings)
         self._by_key[family, key] = found
         return found
-
-
-def _rows(buffer: memoryview) -> Iterable[tuple[int, int, int, bytes, bytes]]:
-    """(family, state, local port, key, what the timer has left) of every record."""
-    for offsets in records(buffer):
-        if isinstance(offsets, range):
-            yield from _layout(offsets.step).iter_unpack(buffer[offsets.start : offsets.stop])
-        else:
-            yield from (_layout(RECORD_BYTES).unpack_from(buffer, at) for at in offsets)
-
-
-@lru_cache
-def _layout(length: int) -> struct.Struct:
-    """See agent.netlink.records. Ports are in network order; the timer is not, and stays bytes."""
-    return struct.Struct(f">16x B B 2x H 34s 12x 4s {length - 72}x")

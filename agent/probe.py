@@ -3,7 +3,7 @@
 A socket in TCP_REPAIR mode connects without a SYN; IP_LOCAL_PORT_RANGE narrows its choice to one port; the destination
 is one that nobody uses, so no pool loses a port and no TIME_WAIT is recycled. Success: the bucket is open.
 EADDRNOTAVAIL: blocked. Needs CAP_NET_ADMIN, kernel 6.3 and lo up. Side effects: Tcp.EstabResets counts one a port, and
-for some 20 µs the port is held, in which an application binding exactly that port would get EADDRINUSE.
+for some microseconds the port is held, in which an application binding exactly that port would get EADDRINUSE.
 """
 
 import errno
@@ -34,10 +34,11 @@ class ProbeUnavailable(PortgaugeError):
 
 
 def probe(ports: Iterable[int], *, towards: tuple[str, int] = NOBODY, ifindex: int = 0) -> dict[int, bool]:
-    """Port → whether connect() may take it. About 22 µs each. Ports are of the namespace's range and not reserved.
+    """Port → whether connect() may take it, for ports of the namespace's range that are not reserved.
 
-    A VRF has buckets of its own: to ask for those, `ifindex` is one of its devices and `towards` an endpoint that it
-    has a route to and nobody uses. Raises ProbeUnavailable on the first port where the kernel refuses the question.
+    What it costs is in docs/performance.md. A VRF has buckets of its own: to ask for those, `ifindex` is one of its
+    devices and `towards` an endpoint that it has a route to and nobody uses. Raises ProbeUnavailable on the first port
+    where the kernel refuses the question.
     """
     return {port: _is_open(port, towards, ifindex) for port in ports}
 

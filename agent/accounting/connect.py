@@ -7,7 +7,9 @@ of a closed listener, and what explicitly bound sockets leave behind are hidden,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agent.accounting.derivation import BOUND, BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation, Doubt
 from agent.accounting.question import Question, effective_range
@@ -26,11 +28,22 @@ BIND_ADDRESS_NO_PORT = 0x100
 """Bit of the SOCKOPT attribute: the socket's bind(ip, 0) took no port, so it did not block one."""
 
 
+class Taker(NamedTuple):
+    """What is to be known of a socket that takes the asked-for tuple on a port."""
+
+    state: int
+    ifindex: int = 0
+    expires_ms: int = 0
+    """Of a TIME_WAIT; 0 else, so that all alike are one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """The TCP sockets of one namespace on ports of its range, and what else is known of the ports."""
 
     sockets: Sequence[Socket]
+    own: Mapping[Taker, AbstractSet[int]] = field(default_factory=dict)
+    """The ports on which the asked-for tuple is taken, where those sockets were read apart from `sockets`."""
     bound: frozenset[int] = frozenset()
     """Ports of listeners and idle binders whose sockets are not among `sockets`."""
     unread: int = 0
@@ -55,10 +68,10 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
     reserved = frozenset(port for port in settings.reserved if port in port_range)
     usable = set(port_range.ports) - reserved
     blocked = {port: why for port, why in blocked_ports(table).items() if port in usable}
-    tuples = _tuples(question, table.sockets, usable - blocked.keys())
-    reusable, young = _recyclable(tuples, settings)
-    held = {port: socket for port, socket in tuples.items() if port not in reusable}
-    free = usable - blocked.keys() - held.keys()
+    takers = _takers(question, table, usable - blocked.keys())
+    reusable, young = _recyclable(question, takers, settings)
+    held = {taker: ports - reusable for taker, ports in takers.items()}
+    free = usable.difference(blocked.keys(), *held.values())
     hidden = hidden_ports(table, usable) & free
     most_hidden = _most_hidden(table, hidden)
     counted = hidden if most_hidden == len(hidden) else set()
@@ -68,7 +81,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         port_range=port_range,
         reserved=reserved,
         blocked=blocked,
-        states=_by_state(held.values()),
+        states=_by_state(held),
         time_wait_reusable=len(reusable),
         doubts=only_real(
             Doubt(most_hidden, HIDDEN),
@@ -136,34 +149,56 @@ def _cannot_block(socket: Socket, table: Table) -> bool:
     return bool(socket.sockopt & BIND_ADDRESS_NO_PORT)
 
 
-def _tuples(question: Question, sockets: Iterable[Socket], ports: set[int]) -> dict[int, Socket]:
-    """The socket that takes the asked-for tuple on each port. A device-bound one takes it only from its own device."""
-    found: dict[int, Socket] = {}
-    for socket in sockets:
+def _takers(question: Question, table: Table, ports: Iterable[int]) -> dict[Taker, set[int]]:
+    """Who takes the asked-for tuple on which of `ports`. A device-bound socket takes it only from its own device.
+
+    One tuple told in two states changed while it was read; what it was last is worse than a TIME_WAIT, if either is.
+    """
+    told: dict[Taker, set[int]] = {taker: set(its) for taker, its in table.own.items()}
+    devices = devices_in_the_way(question)
+    for socket in table.sockets:
         if (
-            socket.local_port in ports
-            and socket.peer_port == question.peer_port
+            socket.peer_port == question.peer_port
             and socket.peer == question.peer
             and socket.local == question.local
-            and socket.ifindex in (0, question.ifindex, question.vrf)
+            and socket.ifindex in devices
         ):
-            found[socket.local_port] = socket
+            told.setdefault(taker_of(socket.state, socket.ifindex, socket.expires_ms), set()).add(socket.local_port)
+    found: dict[Taker, set[int]] = {}
+    left = set(ports)
+    for taker in sorted(told, key=lambda one: one.state == State.TIME_WAIT):
+        if its := told[taker] & left:
+            found[taker] = its
+            left -= its
     return found
 
 
-def _recyclable(tuples: Mapping[int, Socket], settings: PortSettings) -> tuple[set[int], set[int]]:
+def taker_of(state: int, ifindex: int, expires_ms: int) -> Taker:
+    """The taker that a socket is."""
+    return Taker(state, ifindex, expires_ms if state == State.TIME_WAIT else 0)
+
+
+def devices_in_the_way(question: Question) -> frozenset[int]:
+    """Where a socket of the asked-for tuple may be bound to, 0 for nowhere, to be in the way of the asker."""
+    return frozenset({0, question.ifindex, question.vrf})
+
+
+def _recyclable(
+    question: Question, takers: Mapping[Taker, AbstractSet[int]], settings: PortSettings
+) -> tuple[set[int], set[int]]:
     """Ports whose TIME_WAIT is old enough to be recycled, and those where that is not likely, yet possible.
 
     That is where the age does not decide, and where timestamps are off now: they may have been on before.
     """
     young_ms, old_ms = surely_young_ms(settings), old_enough_ms(settings)
-    ages = {
-        port: age_ms(socket)
-        for port, socket in tuples.items()
-        if socket.state == State.TIME_WAIT and mode_allows(socket.local, socket.peer, settings, socket.ifindex)
-    }
-    reusable = {port for port, age in ages.items() if age >= old_ms}
-    young = {port for port, age in ages.items() if young_ms <= age < old_ms}
+    reusable: set[int] = set()
+    young: set[int] = set()
+    for taker, ports in takers.items():
+        if taker.state == State.TIME_WAIT and mode_allows(question.local, question.peer, settings, taker.ifindex):
+            if age_ms(taker) >= old_ms:
+                reusable |= ports
+            elif age_ms(taker) >= young_ms:
+                young |= ports
     if not settings.integers.get("tcp_timestamps", 1):
         return set(), young | reusable
     return reusable, young
@@ -180,11 +215,11 @@ def _maybe_released(table: Table) -> set[int]:
 
 def _held_anyway(question: Question, table: Table, usable: set[int]) -> set[int]:
     """Ports that the pool's own sockets hold, whatever becomes of their buckets; a TIME_WAIT may yet be recycled."""
-    tuples = _tuples(question, table.sockets, usable)
-    return {port for port, socket in tuples.items() if socket.state != State.TIME_WAIT}
+    takers = _takers(question, table, usable)
+    return set().union(*(ports for taker, ports in takers.items() if taker.state != State.TIME_WAIT))
 
 
-def age_ms(time_wait: Socket) -> int:
+def age_ms(time_wait: Taker) -> int:
     """How long ago a TIME_WAIT began; a retransmitted FIN starts its timer anew, so never too old."""
     return TIME_WAIT_MS - time_wait.expires_ms
 
@@ -201,8 +236,9 @@ def only_real(*doubts: Doubt) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt in doubts if doubt.ports)
 
 
-def _by_state(sockets: Iterable[Socket]) -> dict[State, int]:
+def _by_state(held: Mapping[Taker, AbstractSet[int]]) -> dict[State, int]:
     states: dict[State, int] = {}
-    for socket in sockets:
-        states[State(socket.state)] = states.get(State(socket.state), 0) + 1
+    for taker, ports in held.items():
+        if ports:
+            states[State(taker.state)] = states.get(State(taker.state), 0) + len(ports)
     return states

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agent.accounting.derivation import Derivation, pool_of
 from agent.accounting.question import Protocol, Question
 from agent.commands.arguments import endpoint, ip, port_range
-from agent.exact import open_accounts
+from agent.exact import Accountant
 from agent.model import NetnsId
 from agent.netlink.opening import open_sockets
 from agent.netlink.sock_diag import SockDiag
@@ -86,8 +86,8 @@ def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
     """The account of the namespace this thread is in; names of devices are that namespace's, too."""
     question = _question(arguments)
     with open_sockets() as diag:
-        accountant = open_accounts(diag, question.protocol, probing=not arguments.no_probe)
-        derivation = accountant.account(question, thoroughly=True)
+        accountant = Accountant(diag, probing=not arguments.no_probe)
+        derivation = accountant.account(question)
         owner = _owner(diag, derivation, place, probing=not arguments.no_probe) if derivation.held else ""
     note = "; ".join(filter(None, [diag.loss, accountant.unavailable]))
     return _Explained(derivation, place.name, note, owner)

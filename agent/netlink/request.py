@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Collection, Iterable, Sequence
 
+from shared.addresses import V4_BYTES
 from shared.ports import PortRange
 
 TCPDIAG_GETSOCK = 18
@@ -19,11 +20,14 @@ REQ_BYTECODE = 1
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _SOCKID = bytes(48)
-_JMP, _S_GE, _S_LE, _D_GE, _D_LE, _AUTO = 1, 2, 3, 4, 5, 6
+_JMP, _S_GE, _S_LE, _D_GE, _D_LE, _AUTO, _S_COND, _D_COND = 1, 2, 3, 4, 5, 6, 7, 8
 _OP = struct.Struct("=BBH")
 _COMPARISON = struct.Struct("=BBHBBH")
 _ALTERNATIVE_BYTES = 2 * _COMPARISON.size + _OP.size
 _AUTO_BYTES = 2 * _OP.size
+_HOST = struct.Struct("=BBxxi")
+"""struct inet_diag_hostcond: family, length of the prefix, port (-1: any); the address follows."""
+_ANY_PORT = -1
 
 
 def both_families(states: int, bytecode: bytes = b"") -> bytes:
@@ -63,6 +67,19 @@ def local_port_in(ranges: Sequence[PortRange], *, explicit_only: bool = False) -
 def remote_port_in(ports: Collection[int], and_then: bytes = b"") -> bytes:
     """Bytecode: the remote port is one of `ports`, which is not empty [and what `and_then` asks for]."""
     return _one_of([PortRange(port, port) for port in sorted(ports)], _D_GE, _D_LE, and_then)
+
+
+def connected(local: bytes, peer: bytes, peer_port: int, and_then: bytes = b"") -> bytes:
+    """Bytecode: the socket's ends are these, an IPv4 one's also as v4-mapped [and what `and_then` asks for]."""
+    from_local = _host_is(_S_COND, local, _ANY_PORT, and_then)
+    return _host_is(_D_COND, peer, peer_port, from_local)  # First: of all it is the likeliest to turn a socket away.
+
+
+def _host_is(code: int, address: bytes, port: int, and_then: bytes) -> bytes:
+    family = socket.AF_INET if len(address) == V4_BYTES else socket.AF_INET6
+    condition = _HOST.pack(family, 8 * len(address), port) + address
+    length = _OP.size + len(condition)
+    return _OP.pack(code, length, length + len(and_then) + 4) + condition + and_then
 
 
 def _one_of(ranges: Sequence[PortRange], not_below: int, not_above: int, tail: bytes) -> bytes:

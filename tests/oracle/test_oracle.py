@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent import exact
 from agent.netlink.errors import DumpRefused
 from agent.netlink.sock_diag import SockDiag
 from agent.traits import try_out
+from shared.model import Kind
 from tests.oracle.application import Application
 from tests.oracle.catalogue import Situation, everything
 from tests.oracle.judge import judge
@@ -51,6 +53,17 @@ def test_the_bounds_hold_without_probing(situation: Situation, namespaces: None)
     del namespaces
 
     assert_it_holds(situation, judge(situation, unprobed))
+
+
+@each_situation
+def test_the_answer_holds_where_only_the_pools_own_sockets_are_read(
+    situation: Situation, namespaces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a host with many sockets: the others are not read, every port is probed instead."""
+    del namespaces
+    monkeypatch.setattr(exact, "is_crowded", lambda _diag, question, _settings: question.kind is Kind.CONNECT)
+
+    assert_it_holds(situation, judge(situation, in_process))
 
 
 @pytest.fixture

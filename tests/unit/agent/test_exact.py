@@ -3,18 +3,31 @@
 import json
 import socket
 import sys
+from dataclasses import replace
 
 import pytest
 
+from agent import exact
 from agent.accounting.connect import HIDDEN
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Question
-from agent.exact import open_accounts
+from agent.exact import Accountant
 from agent.netlink.sock_diag import SockDiag
+from agent.sysctl import read_port_settings
 from tests.netns import Netns
 from tests.sockets import connect, listen
 
 LOOP = bytes([127, 0, 0, 1])
+
+
+def crowded() -> bool:
+    with SockDiag() as diag:
+        return exact.is_crowded(diag, Question(local=LOOP, peer=LOOP, peer_port=9001), read_port_settings())
+
+
+def bind_and_idle(keep: list[socket.socket], port: int) -> None:
+    keep.append(socket.socket())
+    keep[-1].bind(("127.0.0.1", port))
 
 
 @pytest.fixture
@@ -23,11 +36,10 @@ def host(netns: Netns) -> Netns:
     return netns
 
 
-def account(peer_port: int, *, probing: bool = True, thoroughly: bool = True) -> tuple[Derivation, str]:
+def account(peer_port: int, *, probing: bool = True) -> tuple[Derivation, str]:
     with SockDiag() as diag:
-        accountant = open_accounts(diag, probing=probing)
-        question = Question(local=LOOP, peer=LOOP, peer_port=peer_port)
-        return accountant.account(question, thoroughly=thoroughly), accountant.unavailable
+        accountant = Accountant(diag, probing=probing)
+        return accountant.account(Question(local=LOOP, peer=LOOP, peer_port=peer_port)), accountant.unavailable
 
 
 def test_hidden_binders_are_found_by_probing(host: Netns, keep: list[socket.socket]) -> None:
@@ -48,20 +60,41 @@ def test_without_probing_the_bounds_contain_the_truth(host: Netns, keep: list[so
     assert told.probed == 0
 
 
-def test_a_sample_without_binders_spares_the_other_probes(host: Netns, keep: list[socket.socket]) -> None:
-    host.run(connect, keep, host.run(listen, keep, 9002), 600)
+def test_of_a_crowded_namespace_only_the_pools_own_sockets_are_read_and_the_answer_is_the_same(
+    host: Netns, keep: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.run(bind_and_idle, keep, 40_500)
+    host.run(connect, keep, host.run(listen, keep, 9001), 200)
+    host.run(connect, keep, host.run(listen, keep, 9002), 100, local="127.0.0.1")
+    read_all = host.run(account, 9001)
 
-    told, _note = host.run(account, 9001, thoroughly=False)
+    monkeypatch.setattr(exact, "is_crowded", lambda *_: True)
+    read_own = host.run(account, 9001)
 
-    assert (told.probed, told.headroom) == (0, 1000)
+    assert (read_all[0].headroom, read_all[0].headroom_min, read_all[0].headroom_max) == (699, 699, 699)
+    assert read_own[0] == replace(read_all[0], probed=800)
 
 
-def test_a_sample_with_binders_has_all_probed(host: Netns, keep: list[socket.socket]) -> None:
-    host.run(connect, keep, host.run(listen, keep, 9002), 600, local="127.0.0.1")
+def test_more_sockets_than_ports_make_a_namespace_crowded(host: Netns, keep: list[socket.socket]) -> None:
+    host.set_sysctl("ipv4/ip_local_port_range", "40000 40009")
+    server = host.run(listen, keep, 9001)
+    host.run(connect, keep, server, 4)
+    assert not host.run(crowded)
 
-    told, _note = host.run(account, 9001, thoroughly=False)
+    host.run(connect, keep, server, 4)
 
-    assert (told.probed, told.headroom) == (600, 400)
+    assert host.run(crowded)
+
+
+def test_a_crowded_namespace_without_probes_is_read_whole(
+    host: Netns, keep: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact, "is_crowded", lambda *_: True)
+    host.run(connect, keep, host.run(listen, keep, 9002), 30, local="127.0.0.1")
+
+    told, _note = host.run(account, 9001, probing=False)
+
+    assert (told.headroom_min, told.headroom_max) == (970, 1000)
 
 
 def test_where_probing_fails_the_account_says_why_and_widens(host: Netns, keep: list[socket.socket]) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from socket import ntohs
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.netlink.records import AF_INET6, Socket, sockets
+from agent.netlink.records import AF_INET6, Socket, address, rows, sockets
 from shared.addresses import format_ip
 from shared.tcp import State
 from tests.kernel_bytes import a_dump, a_socket
@@ -34,6 +35,30 @@ def test_captured_bytes_are_the_sockets_that_were_there(capture: Path) -> None:
     ]
 
     assert sorted(read, key=str) == sorted(expected["sockets"], key=str)
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_rows_tell_the_same_of_each_socket(capture: Path) -> None:
+    read = memoryview(capture.read_bytes())
+
+    told = [
+        (
+            family,
+            state,
+            ntohs(port),
+            int.from_bytes(key[:2], "big"),
+            address(family, key[2:18]),
+            address(family, key[18:]),
+            ifindex,
+            expires_ms,
+        )
+        for family, state, port, key, ifindex, expires_ms in rows(read)
+    ]
+
+    assert told == [
+        (one.family, one.state, one.local_port, one.peer_port, one.local, one.peer, one.ifindex, one.expires_ms)
+        for one in sockets(read)
+    ]
 
 
 def test_attributes_of_a_real_socket_are_read() -> None:

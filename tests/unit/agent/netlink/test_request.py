@@ -2,11 +2,13 @@
 
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.netlink.request import (
     both_families,
+    connected,
     local_port_in,
     one_family,
     remote_port_in,
@@ -75,6 +77,19 @@ def test_a_filter_by_remote_ports_takes_them_alone_and_combines_with_one_by_loca
     assert passes_audit(code)
     for remote in (*ports, other):
         assert accepts(code, sport=local, dport=remote) is (remote in ports and any(local in one for one in ranges))
+
+
+@pytest.mark.parametrize("size", [4, 16])
+def test_a_filter_by_both_ends_passes_the_audit_and_names_them(size: int) -> None:
+    local, peer = bytes(range(size)), bytes(range(100, 100 + size))
+    in_range = local_port_in([PortRange(40_000, 40_199)])
+
+    code = connected(local, peer, 8_080, in_range)
+
+    assert passes_audit(code)
+    assert code.endswith(in_range)
+    assert local in code
+    assert struct.pack("=i", 8_080) + peer in code
 
 
 @given(st.sets(st.integers(40_000, 40_030)))
