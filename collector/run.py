@@ -14,6 +14,7 @@ from aiohttp import ClientSession, web
 
 from collector.config import Config, parse_listen
 from collector.evaluation import Evaluator
+from collector.forecast.foresight import Foresight
 from collector.http import DESK, AccessLogger, build_app
 from collector.ingest.front import Front
 from collector.ingest.intake import Intake
@@ -102,6 +103,7 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         metrics=metrics,
         clock=wall_ms,
         on_notice=lambda: _ring(deliver),
+        foresee=Foresight(),
     )
     retention = Retention(db, config.retention_hours, clock=wall_ms)
     loops: Loops = {
