@@ -91,7 +91,7 @@ class Filling:
         """Close one at random and connect anew, again and again; the times of connecting, in µs."""
         taken = []
         for _ in range(times):
-            number = random.randrange(len(self.kept))  # noqa: S311 - a sample, not a secret
+            number = random.randrange(len(self.kept))
             self.kept[number].close()
             self.kept[number], us = self._connected(PEER)
             taken.append(us)

@@ -9,7 +9,7 @@ from agent.perf.watcher import FailureWatcher
 
 def a_port() -> int:
     """One of many, lest failures of another test run's processes, gone before we looked, pass for ours."""
-    return random.randint(10_000, 30_000)  # noqa: S311 - not a secret
+    return random.randint(10_000, 30_000)
 
 
 @functools.cache

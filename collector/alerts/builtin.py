@@ -24,9 +24,7 @@ BUILT_IN = (
     Rule(name="pool-nearly-full", severity=PAGE, raise_at=0.85, clear_at=0.75),
     # Time for a person to wake and to act. Twice as much before it is taken back: forecasts breathe.
     # A forecast brings its own evidence, and a burst leaves no time to wait for more.
-    Rule(
-        name="pool-spent-soon", severity=PAGE, condition=SPENT_SOON.name, raise_at=900.0, clear_at=1_800.0
-    ),
+    Rule(name="pool-spent-soon", severity=PAGE, condition=SPENT_SOON.name, raise_at=900.0, clear_at=1_800.0),
     # The outage itself. Failures come in bursts, so it stays for a while after the last.
     Rule(name="connect-failed", severity=PAGE, condition=FAILURES.name, raise_at=1.0, keep_s=60.0),
     # One pool for all destinations: nothing that is done about backends helps, so there is less time.

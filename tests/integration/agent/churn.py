@@ -45,12 +45,12 @@ def _churn(account: mmap.mmap, stop: threading.Event, ports: int) -> None:
     goal = ports // 2
     while not stop.is_set():
         if len(held) == goal:
-            goal = random.randint(ports // 5, ports * 4 // 5)  # noqa: S311 - load, not a secret
+            goal = random.randint(ports // 5, ports * 4 // 5)
         if len(held) < goal:
             held.append(_connection())
             opened += 1
         else:
-            held.pop(random.randrange(len(held))).close()  # noqa: S311
+            held.pop(random.randrange(len(held))).close()
             closed += 1
         account[:] = ACCOUNT.pack(len(held), opened, closed)
 

@@ -77,7 +77,7 @@ BY_NUMBER: tuple[Callable[[Ground, int], object], ...] = (
 
 
 def _mixed(ground: Ground, seed: int) -> Application:
-    chance = random.Random(seed)  # noqa: S311 - a throw of dice, the same every time
+    chance = random.Random(seed)
     ground.sysctl("tcp_tw_reuse", chance.randrange(3))
     ground.lend(LOW, HIGH + seed % 2)
     ground.sysctl("ip_local_reserved_ports", ",".join(map(str, chance.sample(range(LOW, HIGH), 15))))

@@ -143,7 +143,7 @@ def coming_and_going(names: Path) -> Iterator[None]:
     over = threading.Event()
 
     def churn(number: int) -> None:
-        chance = random.Random(number)  # noqa: S311 - a game, not a secret
+        chance = random.Random(number)
         while not over.is_set():
             kept: list[socket.socket] = []
             with fresh_netns() as netns:
