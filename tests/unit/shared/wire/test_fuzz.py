@@ -48,7 +48,7 @@ def outcome(read: Callable[[bytes], Snapshot], body: bytes) -> str:
 
 
 def test_damaged_bodies_are_read_or_refused_and_both_readers_agree() -> None:
-    chance = random.Random(5)  # noqa: S311 - the same damage in every run
+    chance = random.Random(5)
     refused = 0
     for number in range(CASES // 2):
         body = damaged(LARGE if number % 50 == 0 else chance.choice(SEEDS), chance)
