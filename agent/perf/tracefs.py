@@ -14,8 +14,12 @@ MOUNTS = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
 def event_format(event: str, mounts: Sequence[Path] = MOUNTS) -> str:
     """The format file of `event`, such as `sock/inet_sock_set_state`.
 
-    Where no mount has it, tracefs is mounted for ourselves alone, and given back once read. Raises TracefsUnavailable.
+    tracefs is root's alone, so whoever starts us may have laid it into our $RUNTIME_DIRECTORY, under the event's name
+    (packaging/systemd). Where neither that nor a mount has it, tracefs is mounted for ourselves alone, and given back
+    once read. Raises TracefsUnavailable.
     """
+    if given := _laid_out(event.rpartition("/")[2]):
+        return given
     name = f"events/{event}/format"
     for mount in mounts:
         try:
@@ -33,3 +37,10 @@ def event_format(event: str, mounts: Sequence[Path] = MOUNTS) -> str:
         raise TracefsUnavailable(f"{name}: {error.strerror}") from error
     finally:
         os.close(root)
+
+
+def _laid_out(name: str) -> str:
+    try:
+        return (Path(os.environ["RUNTIME_DIRECTORY"].split(":")[0]) / name).read_text()
+    except (KeyError, OSError):
+        return ""

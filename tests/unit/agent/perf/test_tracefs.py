@@ -18,6 +18,14 @@ def test_a_mount_that_has_it_is_read(tmp_path: Path) -> None:
     assert tracefs.event_format(EVENT, [tmp_path / "elsewhere", tmp_path]) == "ID: 7\n"
 
 
+def test_whoever_starts_us_may_lay_the_format_out_for_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracefs is root's; the agent is not."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    (tmp_path / "inet_sock_set_state").write_text("ID: 8\n")
+
+    assert tracefs.event_format(EVENT, []) == "ID: 8\n"
+
+
 @pytest.mark.usefixtures("watching")
 def test_without_a_mount_it_is_read_all_the_same_and_nothing_stays_mounted() -> None:
     mounts = Path("/proc/self/mountinfo").read_text()
