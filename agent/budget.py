@@ -12,6 +12,8 @@ SAVED_S = 30.0
 LEAST_SAMPLES = 4
 """But no less than so many samples, one for each threshold of a pool that goes from calm to full."""
 AT_START = 1.5
+LATEST, FIRST = 0.25, 0.5
+"""What the latest sample weighs among those before, and the very first, which does what later ones need not."""
 ELSEWHERE = 0.5
 """What the rest of the agent (pushing a backlog, above all) may take of sampling's share: it must never go blind."""
 
@@ -23,7 +25,7 @@ class Budget:
     share: float
     """Of one core, 0.01 for a hundredth."""
     sample_s: float = 0.0
-    """What a sample is expected to cost: as much as the latest."""
+    """What a sample is expected to cost, by the latest ones."""
     left_s: float | None = None
 
     @property
@@ -43,8 +45,12 @@ class Budget:
         return replace(self, left_s=min(2 * self.reserve_s, self.balance_s + income_s - spent_s))
 
     def expecting(self, sample_s: float) -> "Budget":
-        """Knowing that a sample costs so much."""
-        return replace(self, sample_s=sample_s, left_s=self.balance_s)
+        """Knowing that the latest sample took so much; now and then one does more than the others, the first above all.
+
+        What is left does not depend on that.
+        """
+        weight = LATEST if self.sample_s else FIRST
+        return replace(self, sample_s=self.sample_s + weight * (sample_s - self.sample_s), left_s=self.balance_s)
 
     def affords(self, urgency: float) -> bool:
         """Whether a sample may be taken; `urgency` 0.0 leaves the reserve alone, 1.0 may take all of it."""

@@ -20,7 +20,7 @@ def trouble(samplings: Samplings, now_s: float, interval_s: float) -> str:
     age_s = samplings.age_s(now_s)
     if age_s is None:
         return "every sample failed so far" if samplings.failed else "no sample was taken yet"
-    if age_s > MISSED * interval_s + LATE_S:
+    if age_s > MISSED * max(interval_s, samplings.interval_s) + LATE_S:
         return f"the last sample that succeeded is {age_s:.0f} s old"
     return ""
 

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import aiohttp
-
 from agent.backoff import delay_s
 from agent.delivery import Fate, fate, retry_after_s
 from agent.errors import TokenUnreadable
+from agent.lean import aiohttp, trust
 from agent.secret_file import SecretExposed, read_secret
 from agent.spool import Spool, Spooled
 from agent.tallies import UNREACHABLE, Pushes
@@ -128,7 +127,7 @@ def token_reader(path: Path) -> Callable[[], str]:
 @asynccontextmanager
 async def pushing(pusher: Pusher) -> AsyncIterator[None]:
     """Push for as long as the block is open. An unforeseen fault ends the block."""
-    connector = aiohttp.TCPConnector(limit=1, keepalive_timeout=IDLE_CONNECTION_S)
+    connector = aiohttp.TCPConnector(limit=1, keepalive_timeout=IDLE_CONNECTION_S, ssl=trust(pusher.url))
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session, asyncio.TaskGroup() as tasks:
         task = tasks.create_task(pusher.push_forever(session), name="pushing")

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 
 from agent.commands.settings import add_settings, configured
+from agent.lean import share_one_heap
 from agent.run import log_as_told
 from agent.run import run as run_agent
 from shared.errors import PortgaugeError
@@ -23,6 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop."""
+    share_one_heap()
     config = configured(arguments)
     log_as_told(config)
     try:

