@@ -23,6 +23,7 @@ from agent.metrics import Facts, families
 from agent.place import parse_place
 from agent.push import Pusher, pushing, token_reader
 from agent.reload import Part, Plan, plan
+from agent.remembering import remembering
 from agent.reporting import sampling
 from agent.spool import Spool
 from agent.supervised import supervised
@@ -86,7 +87,7 @@ async def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> None:
 
 @dataclass(slots=True)
 class Agent:
-    """What runs while the spool is open: sampling and pushing, each a block of its own."""
+    """What runs while the spool is open: sampling, pushing and remembering, each a block of its own."""
 
     config: AgentConfig
     spool: Spool
@@ -99,6 +100,7 @@ class Agent:
     _pusher: Pusher = field(init=False)
     _pushing: Block[None] = field(init=False)
     _sampling: Block[Callable[[], Awaitable[None]]] = field(init=False)
+    _remembering: Block[None] = field(init=False)
     _listening: Block[None] | None = None
 
     async def begin(self) -> None:
@@ -106,6 +108,7 @@ class Agent:
         listening = _listener(self.config)
         await self._begin_pushing()
         await self._begin_sampling()
+        self._remembering = await self.blocks.begin(remembering(lambda: self.config), "remembering")
         await self._begin_listening(listening)
 
     async def end(self) -> None:
@@ -117,6 +120,7 @@ class Agent:
         except TimeoutError:
             log.warning("no last sample: it would take too long")
         await self._sampling.end()
+        await self._remembering.end()
         self._pusher.idle.clear()
         self._wake.set()
         with suppress(TimeoutError):

@@ -37,7 +37,11 @@ class Situation:
     reading: Reading
     settings: PortSettings
     in_use: Mapping[int, str] = field(default_factory=dict)
-    """Ports outside the range that something listens on or is bound to, with what."""
+    """Ports that something listens on or is bound to now, with what."""
+    remembered: Mapping[int, str] = field(default_factory=dict)
+    """The same of ports that were in use before, with when that was."""
+    memory: str = ""
+    """How far the memory goes, or why there is none; nothing is said if empty."""
 
 
 def options(situation: Situation, target: int | None = None) -> list[Option]:
@@ -109,15 +113,21 @@ def _wider_range(situation: Situation) -> Option | None:
     candidate = PortRange(low + (low + 1 + WIDEST.high) % 2, WIDEST.high)
     settings = situation.settings
     added = set(candidate.ports) - set(settings.port_range.ports) - settings.reserved
-    keep = {port for port in situation.in_use if port in added}
-    gain = len(added) - len(keep)
+    now = situation.in_use.keys() & added
+    before = (situation.remembered.keys() & added) - now
+    gain = len(added) - len(now | before)
     if gain <= 0:
         return None
-    reserve = format_ports(settings.reserved | keep)
-    lines = [f'sysctl -w net.ipv4.ip_local_port_range="{candidate.low} {candidate.high}"']
-    if keep:
-        lines.insert(0, f"sysctl -w net.ipv4.ip_local_reserved_ports={reserve}")
-        lines.insert(0, f"in use there now, so to be reserved first: {_what_uses(situation.in_use, keep)}")
+    lines = []
+    if now:
+        lines.append(f"in use there now, so to be reserved first: {_what_uses(situation.in_use, now)}")
+    if before:
+        lines.append(f"in use there before, so to be reserved too: {_what_uses(situation.remembered, before)}")
+    if situation.memory:
+        lines.append(situation.memory)
+    if now or before:
+        lines.append(f"sysctl -w net.ipv4.ip_local_reserved_ports={format_ports(settings.reserved | now | before)}")
+    lines.append(f'sysctl -w net.ipv4.ip_local_port_range="{candidate.low} {candidate.high}"')
     return Option(f"widen the range to {candidate}", gain, tuple(lines))
 
 

@@ -2,26 +2,24 @@
 
 import argparse
 import json
-import socket
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from agent import sysctl
-from agent.binders import IDLE, LISTEN, read_sockets
+from agent.bound_memory import BoundMemory, MemoryUnusable
 from agent.commands.arguments import add_netns, add_no_probe, positive_integer, share
+from agent.config import default_spool_dir
 from agent.host import HostSampler
+from agent.in_use import ports_in_use
 from agent.insight import Insight
-from agent.netlink.records import Socket
-from agent.netlink.request import both_families, local_port_in, one_family
-from agent.netlink.sock_diag import SockDiag
+from agent.netlink.opening import open_sockets
 from agent.netns import Atlas
 from agent.render import advice_text
 from agent.report import reading_report
-from agent.tally import CONNECTED_STATES
 from shared import clock
 from shared.advice import Option, Situation, options
 from shared.model import Reading
-from shared.ports import HIGHEST_PORT, PortRange
-from shared.tcp import ALL_STATES, State
 
 MOST_POOLS = 5
 
@@ -38,6 +36,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--at-least", type=share, default=0.5, metavar="SHARE", help="pools that hold this share of their ports (0.5)"
     )
     parser.add_argument("--target", type=positive_integer, metavar="N", help="connections that a pool should allow")
+    parser.add_argument(
+        "--spool",
+        type=Path,
+        metavar="DIR",
+        help="where the agent keeps its files, and remembers ports (default: as run)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_netns(parser)
     add_no_probe(parser)
@@ -51,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     sample = Insight(sampler.atlas).into(sampler.sample_all(now_s), now_s)
     near = [one for one in sample.readings if one.occupancy >= arguments.at_least]
     near.sort(key=lambda one: -one.occupancy)
-    advice = [(one, _options(sampler.atlas, one, arguments.target)) for one in near[:MOST_POOLS]]
+    advice = [(one, _options(sampler.atlas, one, arguments)) for one in near[:MOST_POOLS]]
     if arguments.json:
         print(json.dumps({"pools": [_report(one, found) for one, found in advice]}, indent=2))
     else:
@@ -59,43 +63,40 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _options(atlas: Atlas, reading: Reading, target: int | None) -> list[Option]:
-    return options(atlas.inside(reading.pool.netns, lambda _place: situation(reading)), target)
+def _options(atlas: Atlas, reading: Reading, arguments: argparse.Namespace) -> list[Option]:
+    here = atlas.inside(reading.pool.netns, lambda _place: situation(reading, arguments.spool or default_spool_dir()))
+    return options(here, arguments.target)
 
 
-def situation(reading: Reading) -> Situation:
-    """The pool and what surrounds it, in the namespace this thread is in."""
+def situation(reading: Reading, directory: Path) -> Situation:
+    """The pool and what surrounds it, in the namespace this thread is in; `directory` is where `run` remembers."""
     settings = sysctl.read_port_settings()
-    with SockDiag() as diag:
+    with open_sockets() as diag:
         in_use = ports_in_use(diag, settings.port_range)
-    return Situation(reading=reading, settings=settings, in_use=in_use)
+    remembered, memory = recalled(directory, reading.pool.netns)
+    return Situation(reading=reading, settings=settings, in_use=in_use, remembered=remembered, memory=memory)
 
 
-def ports_in_use(diag: SockDiag, port_range: PortRange) -> dict[int, str]:
-    """Ports outside the range that something listens on or is bound to now, with what.
-
-    A wider range would lend them to connect(), and the service could not come back to its port after a restart.
-    """
-    outside = [
-        PortRange(low, high)
-        for low, high in ((1, port_range.low - 1), (port_range.high + 1, HIGHEST_PORT))
-        if low <= high
-    ]
-    if not outside:
-        return {}
-    here = local_port_in(outside)
-    tcp = read_sockets(diag, [both_families(LISTEN | IDLE, here)])
-    explicit = read_sockets(diag, [both_families(CONNECTED_STATES, local_port_in(outside, explicit_only=True))])
-    udp = read_sockets(
-        diag, [one_family(family, socket.IPPROTO_UDP, ALL_STATES, here) for family in (socket.AF_INET, socket.AF_INET6)]
-    )
-    found = dict.fromkeys((one.local_port for one in explicit), "bound, connected")
-    found |= dict.fromkeys((one.local_port for one in udp), "UDP")
-    return found | {one.local_port: _use(one) for one in tcp}
+def recalled(directory: Path, netns: str) -> tuple[dict[int, str], str]:
+    """Ports that were in use before, with their use and its last day; and a line on how far that memory goes."""
+    try:
+        with BoundMemory(directory) as memory:
+            seen = memory.seen(netns)
+    except MemoryUnusable as error:
+        return (
+            {},
+            f"ports in use before are not known: {error} (portgauge-agent run writes it, --spool names its place)",
+        )
+    if not seen:
+        return {}, f"ports in use before are not known: the agent has not looked at namespace {netns} yet"
+    since = day(min(one.first_ms for one in seen.values()))
+    told = {port: f"{one.use}, last seen {day(one.last_ms)}" for port, one in seen.items()}
+    return told, f"the agent remembers ports in use since {since}"
 
 
-def _use(one: Socket) -> str:
-    return "listening" if one.state == State.LISTEN else "bound, idle"
+def day(at_ms: int) -> str:
+    """`2026-11-24`, by UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
 def _report(reading: Reading, found: list[Option]) -> dict[str, Any]:

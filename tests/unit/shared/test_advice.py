@@ -22,6 +22,8 @@ def a_situation(
     port_range: PortRange = DEFAULT,
     reserved: frozenset[int] = frozenset(),
     in_use: dict[int, str] | None = None,
+    remembered: dict[int, str] | None = None,
+    memory: str = "",
     local: str = "10.0.3.7",
     **sysctls: int,
 ) -> Situation:
@@ -31,6 +33,8 @@ def a_situation(
         reading=Reading(pool, held, capacity, capacity - held, capacity - held, states),
         settings=PortSettings(port_range, reserved, {"tcp_timestamps": 1, **sysctls}),
         in_use=in_use or {},
+        remembered=remembered or {},
+        memory=memory,
     )
 
 
@@ -88,20 +92,41 @@ def test_widening_reserves_what_is_in_use_and_says_what_it_is() -> None:
     )
 
 
+def test_widening_reserves_what_was_in_use_before_and_says_when() -> None:
+    situation = a_situation(
+        in_use={1883: "listening"},
+        remembered={1883: "listening, last seen 2026-11-20", 3306: "listening, last seen 2026-11-20", 40_000: "UDP"},
+        memory="remembered since 2026-10-01",
+    )
+
+    wider = named(situation, "widen")
+
+    assert wider.gain == 64_512 - 28_232 - 2
+    assert wider.how == (
+        "in use there now, so to be reserved first: 1883 (listening)",
+        "in use there before, so to be reserved too: 3306 (listening, last seen 2026-11-20)",
+        "remembered since 2026-10-01",
+        "sysctl -w net.ipv4.ip_local_reserved_ports=1883,3306",
+        'sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
+    )
+
+
 @given(
     st.integers(1, 65_000),
+    st.frozensets(st.integers(1, 65_535), max_size=20),
     st.frozensets(st.integers(1, 65_535), max_size=20),
     st.frozensets(st.integers(1, 65_535), max_size=20),
     st.integers(0, 40_000),
 )
 def test_a_wider_range_lends_what_it_promises_and_nobodys_port(
-    low: int, reserved: frozenset[int], in_use: frozenset[int], lowest: int
+    low: int, reserved: frozenset[int], in_use: frozenset[int], remembered: frozenset[int], lowest: int
 ) -> None:
     now = PortRange(low, min(65_535, low + 500))
     situation = a_situation(
         port_range=now,
         reserved=reserved,
-        in_use=dict.fromkeys(in_use - set(now.ports), "listening"),
+        in_use=dict.fromkeys(in_use, "listening"),
+        remembered=dict.fromkeys(remembered, "listening, last seen 2026-11-20"),
         ip_unprivileged_port_start=lowest,
     )
     for option in options(situation):
@@ -112,7 +137,7 @@ def test_a_wider_range_lends_what_it_promises_and_nobodys_port(
         kept = parse_ports(lines.get("sysctl -w net.ipv4.ip_local_reserved_ports", "")) or reserved
         gained = set(wider.ports) - kept - (set(now.ports) - reserved)
         assert len(gained) == option.gain
-        assert not gained & in_use
+        assert not gained & (in_use | remembered)
         assert len(wider) % 2 == 0
         assert wider.low >= lowest
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from agent.__main__ import main
+from agent.bound_memory import BoundMemory
+from agent.netns import current
 from tests.netns import Netns
 from tests.sockets import connect, listen
 from tests.watching import a_port
@@ -332,6 +334,26 @@ def test_advise_tells_what_to_do_about_the_pool_near_its_limit(
 def test_advise_has_nothing_to_say_where_nothing_is_near(netns: Netns, capsys: pytest.CaptureFixture[str]) -> None:
     assert netns.run(main, ["advise", "--netns", "own"]) == 0
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_advise_tells_ports_in_use_now_from_those_remembered(
+    host: Netns, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    name = host.run(current).name
+    with BoundMemory(tmp_path, may_write=True) as memory:
+        memory.note({name: {3_306: "listening"}}, 1_763_600_000_000)
+
+    assert host.run(main, ["advise", "--netns", "own", "--spool", str(tmp_path)]) == 0
+
+    said = capsys.readouterr().out
+    assert "in use there before, so to be reserved too: 3306 (listening, last seen 2025-11-20)" in said
+    assert "the agent remembers ports in use since 2025-11-20" in said
+
+
+def test_advise_says_that_it_has_no_memory(host: Netns, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert host.run(main, ["advise", "--netns", "own", "--spool", str(tmp_path)]) == 0
+
+    assert f"ports in use before are not known: {tmp_path}/bound.db cannot be used" in capsys.readouterr().out
 
 
 def test_advise_json_carries_gains_as_numbers(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
