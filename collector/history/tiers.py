@@ -1,0 +1,32 @@
+"""How fine history is, for how long, and how much of a host stands in one chunk. Pure."""
+
+from dataclasses import dataclass
+
+SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`step_ms` between instants (0: as they were taken); `span_ms` a chunk; storage drops `partition_ms` at a time."""
+
+    number: int
+    name: str
+    step_ms: int
+    span_ms: int
+    partition_ms: int
+
+    def start_of(self, at_ms: int) -> int:
+        """When the chunk that holds this time begins."""
+        return at_ms - at_ms % self.span_ms
+
+    def starts(self, from_ms: int, to_ms: int) -> range:
+        """Where the chunks that touch [from_ms, to_ms) begin."""
+        return range(self.start_of(from_ms), to_ms, self.span_ms)
+
+
+RAW = Tier(0, "raw", 0, 10 * MINUTE_MS, DAY_MS)
+MINUTE = Tier(1, "minute", MINUTE_MS, 6 * HOUR_MS, DAY_MS)
+HOUR = Tier(2, "hour", HOUR_MS, 5 * DAY_MS, 30 * DAY_MS)
+TIERS = (RAW, MINUTE, HOUR)
+BELOW = {MINUTE: RAW, HOUR: MINUTE}
+"""What a roll-up is made from."""
