@@ -43,6 +43,8 @@ class Metrics:
         self._requests = self._counter("http_requests", "Requests answered.", "route", "method", "status")
         self.transitions = self._counter("alert_transitions", "Changes of an alert's state.", "severity", "after")
         self.deliveries = self._counter("notice_attempts", "Attempts to tell people.", "channel", "result")
+        self._settled = self._counter("history_snapshots", "Snapshots taken out of the hot log, by outcome.", "result")
+        self._chunk_bytes = self._counter("history_chunk_bytes", "Bytes of raw chunks written.")
         self._hosts = self._gauge("hosts", "Hosts that ever reported, by how they are now.", "state")
         self._alerts = self._gauge("alerts", "Alerts by where they stand.", "severity", "state")
         self._owed = self._gauge("notices_owed", "Notices a channel has not taken yet.", "channel")
@@ -55,6 +57,12 @@ class Metrics:
     def count_request(self, route: str, method: str, status: int) -> None:
         """One more request answered. `route` is a template such as /v1/hosts/{host}, never a path as sent."""
         self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
+
+    def count_settled(self, *, settled: int, late: int, unreadable: int, size: int) -> None:
+        """Snapshots that became chunks of `size` bytes, that were older than history, that could not be read."""
+        for result, count in (("settled", settled), ("late", late), ("unreadable", unreadable)):
+            self._settled.labels(result).inc(count)
+        self._chunk_bytes.inc(size)
 
     def show_stored(
         self,

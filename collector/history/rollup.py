@@ -31,7 +31,7 @@ _OF_INSTANTS = {"known": ("sum",), "failed": ("sum",), "received": ("max",)}
 
 
 def peaks_of(held: Ints, capacity: Ints) -> Ints:
-    """Occupancies, scaled and rounded up; full is said of full pools only, a pool without any port to lend among them."""
+    """Occupancies, scaled and rounded up. Only full pools are full, one without any port to lend among them."""
     share = -(-held * PEAK_SCALE // np.maximum(capacity, 1))
     return np.where(held < capacity, np.minimum(share, PEAK_SCALE - 1), PEAK_SCALE)
 

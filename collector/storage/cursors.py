@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
@@ -35,3 +35,8 @@ async def advance(db: AsyncConnection, name: str, *, seen: Cursor, to: int) -> b
     unmoved = (cursor.c.name == name) & (cursor.c.round == seen.round)
     result = await db.execute(update(cursor).where(unmoved).values(hot_id=to, round=cursor.c.round + 1))
     return result.rowcount == 1
+
+
+async def slowest(db: AsyncConnection) -> int:
+    """Up to where every reader of the log is done."""
+    return int((await db.execute(select(func.min(cursor.c.hot_id)))).scalar_one())

@@ -98,6 +98,13 @@ async def prune_boots(db: AsyncConnection, before_ms: int) -> int:
     return result.rowcount
 
 
+async def ids_after(db: AsyncConnection, host_id: int, limit: int) -> list[int]:
+    """The next hosts by number."""
+    return list(
+        (await db.execute(select(host.c.id).where(host.c.id > host_id).order_by(host.c.id).limit(limit))).scalars()
+    )
+
+
 async def count(db: AsyncConnection) -> int:
     """How many hosts ever reported."""
     return (await db.execute(select(func.count()).select_from(host))).scalar_one()

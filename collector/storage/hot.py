@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from collector.fleet.host import Arrival
 from collector.storage import tables
@@ -43,6 +44,14 @@ class Logged:
     received_ms: int
     taken_ms: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much is taken at a time: rows, and bytes of their bodies."""
+
+    rows: int
+    size: int
 
 
 async def present(db: AsyncConnection, keys: Collection[Key]) -> set[Key]:
@@ -112,6 +121,37 @@ async def window(
         .limit(limit)
     )
     return [Logged(*row) for row in await db.execute(query)]
+
+
+async def unsettled(
+    db: AsyncConnection, host_ids: Collection[int], share: Share, *, before_ms: int, up_to_id: int
+) -> tuple[list[Logged], bool]:
+    """Snapshots of these hosts that no chunk holds yet, taken before `before_ms`: by host, then by time taken.
+
+    Answers no more than a share, at least one; and whether that is all.
+    """
+    query = (
+        select(hot.c.id, func.length(hot.c.body).label("size"))
+        .where(hot.c.host_id.in_(list(host_ids)), hot.c.taken_ms < before_ms, hot.c.id <= up_to_id, ~hot.c.is_settled)
+        .order_by(hot.c.host_id, hot.c.taken_ms, hot.c.id)
+        .limit(share.rows)
+    )
+    found = (await db.execute(query)).all()
+    fits = [size <= share.size for size in accumulate(row.size for row in found)]
+    ids = [row.id for row in found][: max(1, sum(fits))]
+    rows = await db.execute(select(*_LOGGED).where(hot.c.id.in_(ids)))
+    by_id = {row.id: Logged(*row) for row in rows}
+    return [by_id[hot_id] for hot_id in ids], len(ids) < share.rows and len(ids) == len(found)
+
+
+async def settle(db: AsyncConnection, rows: Collection[Logged], *, kept: Collection[int] = ()) -> None:
+    """Take these out of the log: chunks hold them. Each host's newest (good) one stays, and so do the ids in `kept`."""
+    ids = {row.id for row in rows}
+    newest = (host.c.latest_hot_id, host.c.latest_good_hot_id)
+    found = await db.execute(select(*newest).where(host.c.id.in_({row.host_id for row in rows})))
+    stay = ids & {*kept, *(hot_id for pair in found for hot_id in pair)}
+    await db.execute(update(hot).where(hot.c.id.in_(stay)).values(is_settled=True))
+    await db.execute(delete(hot).where(hot.c.id.in_(ids - stay)))
 
 
 async def prune(db: AsyncConnection, before_ms: int, limit: int) -> int:

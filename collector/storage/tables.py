@@ -11,10 +11,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -83,6 +85,7 @@ hot = Table(
     Column("seq", BigInteger, nullable=False),
     Column("is_newest", Boolean, nullable=False, comment="nothing newer of this host had been received"),
     Column("body", LargeBinary, nullable=False, comment="as received: shared.wire"),
+    Column("is_settled", Boolean, nullable=False, server_default=false(), comment="a chunk holds it, or never can"),
     UniqueConstraint("host_id", "boot_id", "seq"),
     Index(None, "host_id", "taken_ms"),
     Index(None, "received_ms"),
@@ -178,4 +181,76 @@ attempt = Table(
     Column("succeeded", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Index(None, "outbox_id"),
+)
+
+pool = Table(
+    "pool",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("host_id", ForeignKey("host.id"), nullable=False),
+    Column("netns", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("local", LargeBinary(16), nullable=False),
+    Column("peer", LargeBinary(16), nullable=False),
+    Column("peer_port", Integer, nullable=False),
+    UniqueConstraint("host_id", "netns", "kind", "local", "peer", "peer_port", name="uq_pool_identity"),
+    Index(None, "peer", "peer_port"),
+    sqlite_autoincrement=True,
+)
+
+
+def _chunks(name: str) -> Table:
+    """One tier: of each host a chunk a span of time. PostgreSQL drops it by the partition."""
+    return Table(
+        name,
+        metadata,
+        Column("host_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+        Column("body", LargeBinary, nullable=False, comment="collector.history.codec"),
+        Index(None, "from_ms"),
+        postgresql_partition_by="RANGE (from_ms)",
+    )
+
+
+chunk_raw = _chunks("chunk_raw")
+chunk_minute = _chunks("chunk_minute")
+chunk_hour = _chunks("chunk_hour")
+
+roll_due = Table(
+    "roll_due",
+    metadata,
+    Column("tier", SmallInteger, primary_key=True, autoincrement=False, comment="whose chunk is to be made anew"),
+    Column("host_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("due_ms", BigInteger, nullable=False, comment="not before"),
+    Index(None, "due_ms"),
+)
+
+peak_hour = Table(
+    "peak_hour",
+    metadata,
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False, comment="collector.history.fleet: the peaks of a block of pools"),
+)
+
+fleet_hour = Table(
+    "fleet_hour",
+    metadata,
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("total", LargeBinary, nullable=False, comment="pools by occupancy, summed over the minutes"),
+    Column("minutes", LargeBinary, nullable=False, comment="the same for each minute"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("tier", SmallInteger, nullable=False),
+    Column("host_id", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("found_ms", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="as it was found"),
+    Index(None, "host_id", "from_ms"),
 )

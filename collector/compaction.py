@@ -1,0 +1,177 @@
+"""Turns the hot log into history: closed windows into chunks, and chunks into coarser ones.
+
+Every step is one transaction: chunks, peaks and histograms are written and the hot rows taken out together, and what a
+chunk holds already is not put in twice. So a step that is interrupted anywhere is simply done again. Bodies are
+unpacked and chunks made in a thread, between a transaction that reads and one that writes: ingest waits for the few
+milliseconds of the latter only.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collector.history import codec, rollup
+from collector.history.chunk import Chunk, CorruptChunk
+from collector.history.settle import Settled, Windows, closed_before, proven, settled, windows
+from collector.history.tiers import BELOW, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Tier
+from collector.metrics import Metrics
+from collector.storage import chunks, cursors, fleet_history, hosts, hot, pools
+from collector.storage.chunks import Due, Key
+from collector.storage.database import Database
+from collector.storage.hot import Logged
+from shared.clock import monotonic_s
+from shared.logs import fields
+from shared.model import Pool
+
+HOSTS = 16
+SHARE = hot.Share(rows=1_500, size=32 * 2**20)
+"""A step: one window of 16 hosts that report each 10 s, three of one that reports each second."""
+REST_S = 15.0
+AGAIN_MS = 10 * MINUTE_MS
+"""Late snapshots come in crowds: a coarser chunk is made anew this much later, once for all of them."""
+SPREAD_MS = HOUR_MS
+"""Coarser chunks of all hosts close at the same time; each host's is made at another moment of the hour after."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Compaction:
+    """One step after another, host by host, round and round. There must be one only."""
+
+    db: Database
+    keep_raw_ms: int
+    metrics: Metrics
+    clock: Callable[[], int]
+    _after: int = field(default=0, init=False)
+    """The host the round has come to."""
+
+    async def compact(self) -> bool:
+        """Do one step. True where more is waiting."""
+        began_s = monotonic_s()
+        if await self._roll() or await self._settle():
+            # Half of the time at most: ingest and questions share this process.
+            await asyncio.sleep(monotonic_s() - began_s)
+            return True
+        return self._after > 0
+
+    # --- from the log ------------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> bool:
+        """Settle what is closed of the next hosts; False where they have nothing."""
+        now_ms = self.clock()
+        rows = await self._next_rows(now_ms)
+        if not rows:
+            return False
+        kept = [row for row in rows if row.taken_ms >= now_ms - self.keep_raw_ms]
+        found = await asyncio.to_thread(windows, kept)
+        ids = await self._numbers(found.pools)
+        async with self.db.reading() as connection:
+            old = await chunks.bodies(connection, RAW, found.bodies.keys())
+        made = await asyncio.to_thread(settled, found, ids, old)
+        await self._write(rows, found, made, now_ms)
+        self._tell(len(rows) - len(kept), found, made)
+        return True
+
+    async def _next_rows(self, now_ms: int) -> list[Logged]:
+        async with self.db.reading() as connection:
+            host_ids = await hosts.ids_after(connection, self._after, HOSTS)
+            done = await cursors.slowest(connection)
+            rows, is_all = await hot.unsettled(
+                connection, host_ids, SHARE, before_ms=closed_before(now_ms), up_to_id=done
+            )
+        if is_all:
+            self._after = host_ids[-1] if len(host_ids) == HOSTS else 0
+        return rows
+
+    async def _numbers(self, named: Mapping[int, set[Pool]]) -> dict[int, dict[Pool, int]]:
+        async with self.db.reading() as connection:
+            known = await pools.of_hosts(connection, named.keys())
+        fresh = {host_id: some - known[host_id].keys() for host_id, some in named.items()}
+        if any(fresh.values()):
+            async with self.db.writing() as connection:
+                await pools.add(connection, fresh)
+                known = await pools.of_hosts(connection, named.keys())
+        return known
+
+    async def _write(self, rows: Sequence[Logged], found: Windows, made: Settled, now_ms: int) -> None:
+        async with self.db.writing() as connection:
+            for key, why in made.corrupt.items():
+                await chunks.set_aside(connection, RAW, key, why, now_ms)
+            await chunks.put(connection, RAW, made.chunks)
+            await chunks.owe(connection, [_owed(MINUTE, *key, now_ms) for key in made.chunks])
+            await fleet_history.raise_peaks(connection, made.peaks)
+            await fleet_history.add_counts(connection, made.counts)
+            await hot.settle(connection, rows, kept=found.unreadable)
+
+    def _tell(self, late: int, found: Windows, made: Settled) -> None:
+        if late:
+            log.warning("snapshots older than the raw history are dropped", extra=fields(count=late))
+        for hot_id, why in found.unreadable.items():
+            log.error("a stored snapshot cannot be read", extra=fields(hot_id=hot_id, why=why))
+        _tell_corrupt(RAW, made.corrupt)
+        self.metrics.count_settled(
+            settled=sum(map(len, found.bodies.values())),
+            late=late,
+            unreadable=len(found.unreadable),
+            size=sum(map(len, made.chunks.values())),
+        )
+
+    # --- from finer to coarser ---------------------------------------------------------------------------------------
+
+    async def _roll(self) -> bool:
+        """Make one coarser chunk that is due; False where none is."""
+        now_ms = self.clock()
+        async with self.db.reading() as connection:
+            found = await chunks.due(connection, now_ms, 1)
+            if not found:
+                return False
+            [due] = found
+            below, end_ms = BELOW[due.tier], due.from_ms + due.tier.span_ms
+            bodies = await chunks.of_host(connection, below, due.host_id, due.from_ms, end_ms)
+            numbers = await pools.of_hosts(connection, [due.host_id])
+        named = {number: pool for pool, number in numbers[due.host_id].items()}
+        body, corrupt = await asyncio.to_thread(_rolled, due, bodies, named)
+        await self._write_rolled(due, body, corrupt, now_ms)
+        _tell_corrupt(below, corrupt)
+        return True
+
+    async def _write_rolled(self, due: Due, body: bytes | None, corrupt: Mapping[Key, str], now_ms: int) -> None:
+        async with self.db.writing() as connection:
+            for key, why in corrupt.items():
+                await chunks.set_aside(connection, BELOW[due.tier], key, why, now_ms)
+            if body is not None:
+                await chunks.put(connection, due.tier, {(due.host_id, due.from_ms): body})
+                if due.tier is MINUTE:
+                    await chunks.owe(connection, [_owed(HOUR, due.host_id, due.from_ms, now_ms)])
+            await chunks.settle(connection, due)
+
+
+def _owed(tier: Tier, host_id: int, from_ms: int, now_ms: int) -> tuple[Due, int]:
+    start_ms = tier.start_of(from_ms)
+    spread_ms = host_id * 2_654_435_761 % SPREAD_MS  # Knuth's multiplicative hash: neighbours lie far apart.
+    return Due(tier, host_id, start_ms), max(start_ms + tier.span_ms + spread_ms, now_ms + AGAIN_MS)
+
+
+def _rolled(
+    due: Due, bodies: Sequence[tuple[int, bytes]], named: dict[int, Pool]
+) -> tuple[bytes | None, dict[Key, str]]:
+    """The coarser chunk (None where there is nothing to make it from), and what of the finer ones cannot be read."""
+    read: list[Chunk] = []
+    corrupt: dict[Key, str] = {}
+    for from_ms, body in bodies:
+        try:
+            read.append(codec.decode(body))
+        except CorruptChunk as error:
+            corrupt[due.host_id, from_ms] = str(error)
+    if not read:
+        return None, corrupt
+    step_ms = due.tier.step_ms
+    made = rollup.rolled(read, step_ms, named) if due.tier is MINUTE else rollup.rolled_again(read, step_ms)
+    return proven(made), corrupt
+
+
+def _tell_corrupt(tier: Tier, corrupt: Mapping[Key, str]) -> None:
+    for (host_id, from_ms), why in corrupt.items():
+        told = fields(tier=tier.name, host_id=host_id, from_ms=from_ms, why=why)
+        log.error("a chunk cannot be read; it is set aside in the table quarantine", extra=told)

@@ -1,0 +1,66 @@
+"""Chunks are kept by host, tier and time, and dropped by time."""
+
+import pytest
+
+from collector.history.tiers import DAY_MS, MINUTE, RAW, TIERS, Tier
+from collector.storage import chunks
+from collector.storage.chunks import Due
+from collector.storage.database import Database
+
+DAY = 20_000 * DAY_MS
+
+
+@pytest.mark.parametrize("tier", TIERS, ids=lambda tier: tier.name)
+async def test_a_chunk_is_replaced_by_its_successor(db: Database, tier: Tier) -> None:
+    start = tier.start_of(DAY)
+    async with db.writing() as connection:
+        await chunks.put(connection, tier, {(1, start): b"old", (2, start): b"other"})
+        await chunks.put(connection, tier, {(1, start): b"new", (1, start + tier.span_ms): b"next"})
+    async with db.reading() as connection:
+        assert await chunks.bodies(connection, tier, [(1, start), (3, start)]) == {(1, start): b"new"}
+        within = await chunks.of_host(connection, tier, 1, start + 1, start + tier.span_ms + 1)
+        assert within == [(start, b"new"), (start + tier.span_ms, b"next")]
+        extent = await chunks.extent(connection, tier)
+    assert (extent.oldest_ms, extent.newest_ms) == (start, start + tier.span_ms)
+
+
+async def test_an_empty_tier_has_no_extent(db: Database) -> None:
+    async with db.reading() as connection:
+        assert await chunks.extent(connection, RAW) == chunks.Extent(RAW, None, None)
+
+
+async def test_what_is_too_old_goes_and_the_rest_stays(db: Database) -> None:
+    async with db.writing() as connection:
+        made = {(1, DAY + day * DAY_MS): b"x" for day in range(4)}
+        await chunks.put(connection, RAW, made)
+    rounds = 0
+    while True:
+        async with db.writing() as connection:
+            rounds += 1
+            if not await chunks.drop(connection, RAW, DAY + 2 * DAY_MS, 1):
+                break
+    assert rounds >= 2
+    async with db.reading() as connection:
+        left = [from_ms for from_ms, _ in await chunks.of_host(connection, RAW, 1, 0, 2**52)]
+    assert left == [DAY + 2 * DAY_MS, DAY + 3 * DAY_MS]
+
+
+async def test_what_is_owed_keeps_its_time_until_it_is_done(db: Database) -> None:
+    due = Due(MINUTE, 1, DAY)
+    async with db.writing() as connection:
+        await chunks.owe(connection, [(due, 10)])
+        await chunks.owe(connection, [(due, 99), (Due(MINUTE, 1, DAY + MINUTE.span_ms), 99)])
+        assert await chunks.due(connection, 9, 5) == []
+        assert await chunks.due(connection, 10, 5) == [due]
+        assert await chunks.oldest_due_ms(connection, MINUTE) == DAY
+        await chunks.settle(connection, due)
+        assert await chunks.due(connection, 98, 5) == []
+
+
+async def test_what_is_set_aside_is_out_of_the_way_and_kept(db: Database) -> None:
+    async with db.writing() as connection:
+        await chunks.put(connection, RAW, {(1, DAY): b"broken"})
+        await chunks.set_aside(connection, RAW, (1, DAY), "why", 7)
+        await chunks.set_aside(connection, RAW, (1, DAY), "gone already", 8)
+        assert await chunks.bodies(connection, RAW, [(1, DAY)]) == {}
+        assert await chunks.count_set_aside(connection) == 1
