@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
 from agent.host import HostSample
+from agent.identity import machine_id
 from agent.netlink.errors import DumpError
 from agent.netns import UnknownNamespace, cpu_s
 from agent.spool import Spool, SpoolUnusable
@@ -83,4 +84,5 @@ def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> S
         readings=seen.readings if seen else (),
         unreadable=seen.unreadable if seen else (),
         failure=outcome if isinstance(outcome, str) else None,
+        machine_id=machine_id(),
     )

@@ -133,3 +133,5 @@ class Snapshot:
     unreadable: tuple[Unreadable, ...] = ()
     failure: str | None = None
     """Why the sample could not be taken; then there are no readings. Blind is not silent."""
+    machine_id: str = ""
+    """What tells the machine from others that claim its name: 32 hex digits, made for portgauge; empty if unknown."""

@@ -5,7 +5,7 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
-KNEES; and `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot.
+KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; and `machine_id`.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ from shared.wire.memo import Memo
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
 FAILURES, OWNER, OWNERS, UNREADABLE, KNEE = "failures", "owner", "owners", "unreadable", "knee"
+MACHINE_ID = "machine_id"
 KNEES = (None, False, True)
 """Not counted, not past it, past it."""
 KINDS = tuple(Kind)
@@ -38,6 +39,7 @@ _STATE_NAMES = {state.name: state for state in State}
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _SEEN = Memo(most_pools=600_000)
 """A host lists the same pools in report after report: they are checked, and made, once."""
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -67,6 +69,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         "identities_hash": hash_of(identities),
         "columns": _columns(snapshot.readings, owners),
         **({OWNERS: owners} if owners else {}),
+        **({MACHINE_ID: snapshot.machine_id} if snapshot.machine_id else {}),
         **({UNREADABLE: _unreadable_rows(snapshot.unreadable)} if snapshot.unreadable else {}),
     }
 
@@ -152,7 +155,15 @@ def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> S
         readings=_rows(table) if with_readings else (),
         unreadable=tuple(_unreadable(document)),
         failure=failure,
+        machine_id=_machine_id(document),
     )
+
+
+def _machine_id(document: Mapping[str, Any]) -> str:
+    told = document.get(MACHINE_ID, "")
+    if told != "" and not (isinstance(told, str) and _MACHINE_ID.match(told)):
+        raise Malformed(MACHINE_ID, "32 hex digits are needed")
+    return str(told)
 
 
 def _unreadable(document: Mapping[str, Any]) -> Iterator[Unreadable]:

@@ -15,7 +15,7 @@ LOOP = bytes([127, 0, 0, 1])
 
 
 def main() -> None:
-    """One body with readings of every kind, one of a blind agent, one with failures and owners, one of a part only."""
+    """A body with readings of every kind, and those of an agent that is blind, failing, partly blind, or named."""
     HERE.mkdir(exist_ok=True)
     namespaces = (
         Namespace(
@@ -70,7 +70,9 @@ def main() -> None:
         ),
     )
     partial = replace(whole, seq=10, unreadable=(Unreadable(2, "needs CAP_SYS_ADMIN"), Unreadable(0, "hidepid")))
-    for name, snapshot in (("whole", whole), ("blind", blind), ("failing", failing), ("partial", partial)):
+    named = replace(whole, seq=11, machine_id="7a3a446749fb4d37aa487308ce227768")
+    bodies = {"whole": whole, "blind": blind, "failing": failing, "partial": partial, "named": named}
+    for name, snapshot in bodies.items():
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
 
@@ -91,6 +93,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
         told["failures_and_owners"] = additions
     if snapshot.unreadable:
         told["unreadable"] = [[one.namespaces, one.why] for one in snapshot.unreadable]
+    if snapshot.machine_id:
+        told["machine_id"] = snapshot.machine_id
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
 
 

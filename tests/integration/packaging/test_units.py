@@ -117,6 +117,21 @@ def test_the_agent_works_behind_its_unit(boot: Callable[..., Booted], tmp_path: 
 
 
 @booting
+def test_without_any_capability_it_counts_all_the_same(boot: Callable[..., Booted], tmp_path: Path) -> None:
+    """And says what it does not see: failed connect() here."""
+    bare = tmp_path / "bare.conf"
+    bare.write_text("[Service]\nAmbientCapabilities=\nCapabilityBoundingSet=\n")
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()):
+        system = boot(AGENT, bare, agent_toml=CONFIG, token="t")
+        process = started(system, "portgauge-agent")
+        until(lambda: metric(system, "healthy") == 1)
+
+        assert capabilities(process) == 0
+        assert metric(system, "last_sample_sockets") >= 1
+    assert "failures are not counted" in system.output()
+
+
+@booting
 def test_an_agent_that_hangs_is_restarted_by_the_watchdog(boot: Callable[..., Booted], tmp_path: Path) -> None:
     impatient = tmp_path / "impatient.conf"
     impatient.write_text("[Service]\nWatchdogSec=1\nRestartSec=0\n")

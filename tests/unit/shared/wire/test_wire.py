@@ -74,6 +74,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         readings=tuple(listed),
         unreadable=tuple(draw(st.lists(st.builds(Unreadable, COUNTS, TEXTS), max_size=3))),
         failure=draw(st.none() | TEXTS),
+        machine_id=draw(st.sampled_from(["", "0123456789abcdef0123456789abcdef"])),
     )
 
 
@@ -301,7 +302,16 @@ def _additions(snapshot: Snapshot) -> dict[str, Any]:
     return {
         **({"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}),
         **({"unreadable": unreadable} if unreadable else {}),
+        **({"machine_id": snapshot.machine_id} if snapshot.machine_id else {}),
     }
+
+
+@pytest.mark.parametrize("told", [7, "xyz", "7A3A446749FB4D37AA487308CE227768", None])
+def test_a_machine_id_is_32_hex_digits_or_left_out(told: object) -> None:
+    document = {**a_document(), "machine_id": told}
+
+    with pytest.raises(Malformed, match="machine_id"):
+        decode(msgpack.packb(document))
 
 
 def test_there_are_golden_bodies() -> None:
