@@ -1,12 +1,13 @@
 """Who bound ports of the range: what the kernel lists, and the pools of those that bind(ip, 0). The edge."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from agent.accounting.account import derive
 from agent.accounting.connect import BIND_ADDRESS_NO_PORT, Table
 from agent.accounting.derivation import reading_of
 from agent.accounting.question import Question
+from agent.lingering import Lingering, stretches
 from agent.netlink.records import Socket, sockets
 from agent.netlink.request import both_families, local_port_in
 from agent.netlink.sock_diag import SockDiag
@@ -17,14 +18,28 @@ from shared.tcp import ALL_STATES, State, state_mask
 
 LISTEN = state_mask(State.LISTEN)
 IDLE = state_mask(State.BOUND_INACTIVE)
+LEFT = state_mask(State.TIME_WAIT, State.FIN_WAIT2)
+MOST_STRETCHES = 256
+"""So many stretches of ports a filter may have; each costs the kernel some 2 ns a socket."""
 MOST_BINDER_POOLS = 8
 
 
-def binders(diag: SockDiag, settings: PortSettings) -> frozenset[int]:
-    """Ports of the range that applications bound themselves: connected ones by bytecode, idle ones by their state."""
-    return bound_ports(diag, IDLE, settings.port_range) | bound_ports(
-        diag, CONNECTED_STATES, settings.port_range, explicit_only=True
-    )
+def binders(diag: SockDiag, settings: PortSettings, memory: Lingering) -> frozenset[int]:
+    """Ports of the range that applications bound themselves: connected ones by bytecode, idle ones by their state.
+
+    `memory` is of this namespace: what those left that it met connected before is found by their cookies.
+    """
+    numbered = local_port_in([settings.port_range], explicit_only=True)
+    explicit = read_sockets(diag, [both_families(CONNECTED_STATES, numbered)])
+    suspected = memory.meet({one.cookie: one.local_port for one in explicit})
+    lingering = memory.settle(_left_on(diag, suspected)) if suspected else frozenset()
+    return bound_ports(diag, IDLE, settings.port_range) | {one.local_port for one in explicit} | lingering
+
+
+def _left_on(diag: SockDiag, ports: frozenset[int]) -> Iterator[int]:
+    """The cookies of TIME_WAITs on these ports, and of the FIN_WAIT2s before them that have no socket any more."""
+    request = both_families(LEFT, local_port_in(stretches(ports, MOST_STRETCHES)))
+    return (one.cookie for buffer in diag.dump(request) for one in sockets(buffer))
 
 
 def bound_ports(diag: SockDiag, states: int, port_range: PortRange, *, explicit_only: bool = False) -> frozenset[int]:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from agent import netns, sysctl
-from agent.binders import IDLE, LISTEN, binder_pools, binders, bound_ports
+from agent.binders import IDLE, LISTEN, MOST_STRETCHES, binder_pools, binders, bound_ports
 from agent.hidden import HiddenBinders
 from agent.knee import Knees
+from agent.lingering import Lingering
 from agent.model import NetnsId
 from agent.netlink.opening import open_sockets
 from agent.netlink.request import both_families, local_port_in, without
@@ -27,8 +28,6 @@ HOT = 0.5
 BINDERS_EVERY_S = 60.0
 HOT_BINDERS_EVERY_S = 10.0
 """Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing."""
-MOST_STRETCHES = 256
-"""So many stretches of ports a filter may have; each costs the kernel some 2 ns a socket."""
 
 
 @dataclass(slots=True)
@@ -46,6 +45,7 @@ class Sampler:
     """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
     settings: PortSettings | None = None
     """Those of the latest sample."""
+    lingering: Lingering = field(default_factory=Lingering)
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
     _idle_at_s: float = -1e9
@@ -62,7 +62,7 @@ class Sampler:
             self.loss = diag.loss
             is_due = self._is_due(now_s)
             if is_due:
-                self._explicit, self._explicit_at_s = binders(diag, settings), now_s
+                self._explicit, self._explicit_at_s = binders(diag, settings, self.lingering), now_s
                 self._idle_at_s = now_s
             if not has_tcp():
                 return summarise({}, self.place, Knowledge(settings, self._explicit), most=self.most_pools)
@@ -74,7 +74,7 @@ class Sampler:
                 blocked.all,
                 unproven=self.hidden.unproven(settings, now_s),
                 overlap=blocked.overlap(settings.port_range),
-                reusable=reusable(diag, held, settings, self.place.name),
+                reusable=reusable(diag, held, settings, blocked),
             )
             known = replace(known, knees=self.knees.look(diag, held, known, now_s))
         return summarise(held, self.place, known, most=self.most_pools, others=self._binder_pools)
@@ -95,7 +95,8 @@ class Sampler:
         return True
 
     def _is_due(self, now_s: float) -> bool:
-        every_s = HOT_BINDERS_EVERY_S if self._hottest >= HOT else BINDERS_EVERY_S
+        is_soon = self._hottest >= HOT or not self.lingering.is_empty  # What lingers ends within a minute.
+        every_s = HOT_BINDERS_EVERY_S if is_soon else BINDERS_EVERY_S
         return now_s - self._explicit_at_s >= every_s
 
     def _count(self, diag: SockDiag, settings: PortSettings, now_s: float) -> "tuple[Blocked, Held]":
@@ -142,8 +143,11 @@ def _hottest(held: Held, capacity: int) -> float:
     return max((sum(states.values()) for states in held.values()), default=0) / max(1, capacity)
 
 
-def reusable(diag: SockDiag, held: Held, settings: PortSettings, name: str) -> dict[Pool, int]:
-    """TIME_WAITs that connect() may recycle by their age, for hot pools where it matters; those alone are read."""
+def reusable(diag: SockDiag, held: Held, settings: PortSettings, blocked: Blocked) -> dict[Pool, int]:
+    """TIME_WAITs that connect() may recycle by their age, for hot pools where it matters; those alone are read.
+
+    On a blocked port nothing is recycled.
+    """
     capacity = len(settings.port_range)
     hot = {
         pool
@@ -155,9 +159,9 @@ def reusable(diag: SockDiag, held: Held, settings: PortSettings, name: str) -> d
     if not hot:
         return {}
     counts: Counts = Counter()
-    for buffer in diag.dump(both_families(TIME_WAIT, local_port_in([settings.port_range]))):
+    for buffer in diag.dump(both_families(TIME_WAIT, local_port_in(blocked.stretches(settings.port_range)))):
         count_aged(buffer, counts, old_enough_ms(settings))
-    aged = pools(counts, name)
+    aged = pools(counts, next(iter(hot)).netns)
     return {pool: sum(aged.get(pool, {}).values()) for pool in hot}
 
 

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from agent.binders import binder_pools, binders
+from agent.lingering import Lingering
 from agent.netlink.sock_diag import SockDiag
 from agent.sysctl import read_port_settings
 from shared.model import Reading
@@ -20,7 +21,7 @@ def host(netns: Netns) -> Netns:
 
 def listed() -> frozenset[int]:
     with SockDiag() as diag:
-        return binders(diag, read_port_settings())
+        return binders(diag, read_port_settings(), Lingering())
 
 
 def pools_of(shut: frozenset[int]) -> list[Reading]:

@@ -9,6 +9,7 @@ import pytest
 
 from agent.hidden import HiddenBinders
 from agent.netlink.sock_diag import SockDiag
+from agent.probe import probe
 from agent.sampling import Blocked, Sampler, count_outbound, has_tcp
 from agent.tally import Summary
 from shared.ports import PortRange
@@ -44,6 +45,30 @@ def test_connections_are_counted_by_pool_and_state(host: Netns, keep: list[socke
     ]
     assert summary.namespace.totals == {State.ESTABLISHED: 50, State.TIME_WAIT: 20}
     assert summary.namespace.capacity == 300
+
+
+def test_time_waits_of_explicit_binders_are_known_by_their_cookies(host: Netns, keep: list[socket.socket]) -> None:
+    """They block their ports for every destination; those that no sample saw alive cannot be told from others."""
+    server = host.run(listen, keep, 9002)
+    pairs = [host.run(connect, keep, server, 1, local="127.0.0.1", local_port=40_000 + n)[0] for n in range(20)]
+    pairs += host.run(connect, keep, server, 10)
+    sampler = host.run(lambda: Sampler(hidden=HiddenBinders(may_probe=False)))
+    alive = host.run(sampler.sample, 0.0)
+    for client, accepted in pairs:
+        client.close()
+        accepted.close()
+
+    after = host.run(sampler.sample, 10_000.0)
+    told = host.run(probe, range(40_000, 40_020))
+
+    assert not any(told.values())
+    assert (alive.namespace.blocked, after.namespace.blocked) == (20, 20)
+    assert [dict(one.states) for one in after.readings] == [{State.TIME_WAIT: 10}]
+    assert host.run(sample_unprobed).namespace.blocked == 0
+
+
+def sample_unprobed() -> Summary:
+    return Sampler(hidden=HiddenBinders(may_probe=False)).sample(0.0)
 
 
 def test_ipv6_and_v4_mapped_connections_are_counted_where_they_belong(host: Netns, keep: list[socket.socket]) -> None:
