@@ -50,6 +50,8 @@ class Config:
     log_level: str = "info"
     log_json: bool = False
     retention_hours: float = 48.0
+    public_url: str = ""
+    """Where people find the page, for links in notices; empty: none."""
     rule: tuple[Rule, ...] = BUILT_IN
     webhook: tuple[Webhook, ...] = ()
 
@@ -58,6 +60,8 @@ class Config:
         for name, known in (("role", ROLES), ("log_level", LEVELS)):
             if getattr(self, name) not in known:
                 raise InvalidConfig(f"{name}: one of {', '.join(known)} is needed, not {getattr(self, name)!r}")
+        if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
+            raise InvalidConfig("public_url: an http:// or https:// address is needed")
         if not 0 < self.retention_hours < float("inf"):
             raise InvalidConfig("retention_hours: a number above 0 is needed")
         _require_unique("rule", [rule.name for rule in self.rule])

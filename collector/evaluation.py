@@ -7,18 +7,21 @@ database whenever a round could not be written, or another collector wrote one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.alerts.evaluate import Foresee, Key, Verdict, foresee_nothing
-from collector.alerts.notice import compose
+from collector.alerts.board import Board, ChannelsFor
+from collector.alerts.evaluate import Case, Foresee, Key, Verdict, foresee_nothing
+from collector.alerts.incidents import Change
+from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
-from collector.alerts.step import FLAP_FORGET_MS
+from collector.alerts.silences import Silence
+from collector.alerts.step import FLAP_FORGET_MS, Told
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.host import Host
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, hosts, hot, outbox
+from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, silences
 from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
@@ -34,6 +37,8 @@ TICK_MS = 1_000
 FRESHENED = 200
 """How many cases a round brings up to date although their state is as it was: what people read is fresh, and a fleet
 that burns does not drown the database."""
+INVESTIGATED = 20
+"""Of how many incidents a round asks what lies behind them: the rest is told without."""
 REMEMBER_MS = 24 * FLAP_FORGET_MS
 log = logging.getLogger(__name__)
 
@@ -46,6 +51,7 @@ class Work:
     cursor: Cursor
     logged: Sequence[Logged]
     undelivered: Mapping[str, float]
+    silences: Sequence[Silence]
 
     @property
     def is_caught_up(self) -> bool:
@@ -58,6 +64,23 @@ class Work:
         return self.logged[-1].id if self.logged else self.cursor.hot_id
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a round came to: the cases that moved, and the incidents, each with the case that stands for it."""
+
+    verdicts: Sequence[Verdict]
+    changes: Sequence[tuple[Change, Case | None]]
+
+
+Investigate = Callable[[AsyncConnection, Case], Awaitable[Background]]
+"""What else is known of the pool a notice is about."""
+
+
+async def investigate_nothing(_db: AsyncConnection, _lead: Case) -> Background:
+    """Where nobody asks."""
+    return NO_BACKGROUND
+
+
 class Evaluator:
     """One round after another over the log. Of several at once, all but one write nothing."""
 
@@ -67,15 +90,19 @@ class Evaluator:
         db: Database,
         rules: Sequence[Rule],
         channels: Sequence[str],
+        channels_for: ChannelsFor,
         metrics: Metrics,
         clock: Callable[[], int],
         on_notice: Callable[[], None],
         foresee: Foresee = foresee_nothing,
+        investigate: Investigate = investigate_nothing,
     ) -> None:
-        """`channels`: names of those who are told. `on_notice` is called when notices may have become due."""
+        """`channels`: names of those who can be told. `on_notice` is called when notices may have become due."""
         self._db, self._rules, self._channels, self._metrics = db, tuple(rules), tuple(channels), metrics
         self._clock, self._on_notice, self._foresee = clock, on_notice, foresee
+        self._channels_for, self._investigate = channels_for, investigate
         self._watch: Watch | None = None
+        self._board = Board((), channels_for, (), ())
         self._round = -1
         self._ticked_ms = 0
         self._stale: dict[Key, Verdict] = {}
@@ -87,8 +114,8 @@ class Evaluator:
             watch = await self._current(connection, work)
         try:
             # In a thread: a batch of fat reports takes seconds to decode, and requests must not wait for it.
-            verdicts = await asyncio.to_thread(self._judge, watch, work)
-            await self._settle(work, verdicts)
+            outcome = await asyncio.to_thread(self._judge, watch, work)
+            await self._settle(work, outcome)
         except BaseException:
             self._watch = None
             raise
@@ -102,7 +129,8 @@ class Evaluator:
         cursor = await cursors.read(db, EVALUATION)
         now_ms = self._clock()
         logged = await hot.newest_after(db, cursor.hot_id, BATCH)
-        return Work(now_ms, cursor, logged, await outbox.failing_for_s(db, self._channels, now_ms))
+        undelivered = await outbox.failing_for_s(db, self._channels, now_ms)
+        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms))
 
     async def _current(self, db: AsyncConnection, work: Work) -> Watch:
         """The watch; made anew where there is none, or somebody else has written a round since."""
@@ -110,34 +138,51 @@ class Evaluator:
             if self._watch is not None:
                 log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
             self._stale = {}
-            self._watch = await recall(db, self._rules, work.now_ms, self._foresee)
+            known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
+            self._watch = await recall(db, Watch(self._rules, known, self._foresee))
+            self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)
             self._round = work.cursor.round
             self._ticked_ms = 0
         return self._watch
 
-    def _judge(self, watch: Watch, work: Work) -> list[Verdict]:
+    def _judge(self, watch: Watch, work: Work) -> Outcome:
         """Every verdict of this round, in order. Snapshots are judged as of when they were received."""
-        verdicts = []
+        verdicts: list[Verdict] = []
         for logged in work.logged:
             snapshot = read_body(logged)
             place = place_of(snapshot) if snapshot else watch.place_of(logged.host_id)
             interval_ms = snapshot.interval_ms if snapshot else 0
             if place:
                 verdicts += watch.take(place, snapshot, interval_ms, logged.received_ms, host_id=logged.host_id)
-        if work.is_caught_up and not 0 <= work.now_ms - self._ticked_ms < TICK_MS:
+        has_ticked = work.is_caught_up and not 0 <= work.now_ms - self._ticked_ms < TICK_MS
+        if has_ticked:
             verdicts += watch.tick(work.now_ms, work.undelivered)
             self._ticked_ms = work.now_ms
-        return verdicts
+        return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))
 
-    async def _settle(self, work: Work, verdicts: Sequence[Verdict]) -> None:
-        due = self._worth_writing(verdicts)
-        if not work.logged and not due:
+    def _review(
+        self, watch: Watch, work: Work, verdicts: Sequence[Verdict], *, has_ticked: bool
+    ) -> Sequence[tuple[Change, Case | None]]:
+        """Who is to be told of what: looked at when something fired or resolved, and as time passes."""
+        self._board.note(verdicts)
+        if not has_ticked and not any(one.transition and one.transition.told for one in verdicts):
+            return []
+        at_ms = work.now_ms if work.is_caught_up else work.logged[-1].received_ms
+        rounds = [[*watch.fired, *gone], watch.fired] if (gone := _fired_and_gone(verdicts, watch)) else [watch.fired]
+        return [
+            change for fired in rounds for change in self._board.review(fired, work.silences, watch.place_for, at_ms)
+        ]
+
+    async def _settle(self, work: Work, outcome: Outcome) -> None:
+        due = self._worth_writing(outcome.verdicts)
+        if not work.logged and not due and not outcome.changes:
             return
         async with self._db.writing() as connection:
             if not await cursors.advance(connection, EVALUATION, seen=work.cursor, to=work.end):
                 self._watch = None
                 return
-            await self._write(connection, work, due)
+            await alerts.write(connection, due)
+            await self._tell(connection, work, outcome.changes)
         self._round = work.cursor.round + 1
         self._count(due)
         self._on_notice()
@@ -151,12 +196,23 @@ class Evaluator:
         fresher = [self._stale.pop(key) for key in list(self._stale)[:FRESHENED]]
         return due + fresher
 
-    async def _write(self, db: AsyncConnection, work: Work, verdicts: Sequence[Verdict]) -> None:
-        ids = await alerts.write(db, verdicts)
-        for verdict in verdicts:
-            notice = compose(verdict.case, verdict.transition) if verdict.transition else None
-            if notice:
-                await outbox.put(db, ids[notice.alert], notice, self._channels, work.now_ms)
+    async def _tell(self, db: AsyncConnection, work: Work, changes: Sequence[tuple[Change, Case | None]]) -> None:
+        await incidents.write(db, [change for change, _ in changes], work.now_ms)
+        asked = 0
+        for change, lead in changes:
+            if change.telling is None or lead is None:
+                continue
+            background = await self._investigate(db, lead) if asked < INVESTIGATED else NO_BACKGROUND
+            asked += 1
+            news = News(
+                incident=change.incident,
+                telling=change.telling,
+                lead=lead,
+                members=change.members,
+                now_ms=work.now_ms,
+                background=background,
+            )
+            await outbox.put(db, compose(news), change.incident.channels, work.now_ms)
 
     def _count(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
@@ -164,9 +220,15 @@ class Evaluator:
                 self._metrics.transitions.labels(verdict.case.severity, verdict.transition.after.value).inc()
 
 
-async def recall(db: AsyncConnection, rules: Sequence[Rule], now_ms: int, foresee: Foresee) -> Watch:
-    """Everything that is watched, as it was written down last."""
-    watch = Watch(rules, await alerts.remembered(db, now_ms - REMEMBER_MS), foresee)
+def _fired_and_gone(verdicts: Sequence[Verdict], watch: Watch) -> list[Case]:
+    """What began to fire and resolved within one round: it is told all the same, and then that it is over."""
+    fired = {one.case.key: one.case for one in verdicts if one.transition and one.transition.told is Told.FIRING}
+    lasting = {case.key for case in watch.fired}
+    return [case for key, case in fired.items() if key not in lasting]
+
+
+async def recall(db: AsyncConnection, watch: Watch) -> Watch:
+    """Tell the watch of every host as it was written down last."""
     everyone = await hosts.all_hosts(db)
     for start in range(0, len(everyone), PAGE):
         page = everyone[start : start + PAGE]

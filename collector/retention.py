@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from collector.storage import alerts, hosts, hot, outbox
+from collector.storage import alerts, hosts, hot, incidents, outbox, silences
 from collector.storage.database import Database
 
 BATCH = 500
@@ -24,5 +24,7 @@ class Retention:
                 return True
             await outbox.prune(connection, before_ms)
             await alerts.prune(connection, before_ms)
+            await incidents.prune(connection, before_ms)
+            await silences.prune(connection, before_ms)
             await hosts.prune_boots(connection, before_ms)
         return False

@@ -18,6 +18,7 @@ from collector.forecast.foresight import Foresight
 from collector.http import DESK, AccessLogger, build_app
 from collector.ingest.front import Front
 from collector.ingest.intake import Intake
+from collector.investigation import Investigation
 from collector.leading import lead_forever
 from collector.loops import Bell, Loops, background, repeat_forever
 from collector.metrics import Metrics
@@ -100,10 +101,12 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         db=db,
         rules=config.rule,
         channels=[channel.name for channel in channels],
+        channels_for=lambda _severity, _rules: tuple(channel.name for channel in channels),
         metrics=metrics,
         clock=wall_ms,
         on_notice=lambda: _ring(deliver),
         foresee=Foresight(),
+        investigate=Investigation(config.public_url),
     )
     retention = Retention(db, config.retention_hours, clock=wall_ms)
     loops: Loops = {

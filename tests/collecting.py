@@ -15,6 +15,7 @@ from collector.evaluation import Evaluator
 from collector.http import build_app
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
+from collector.investigation import Investigation
 from collector.loops import background
 from collector.metrics import Metrics
 from collector.run import listening, serving
@@ -115,7 +116,16 @@ async def collecting(
     clock, metrics = Clock(), Metrics("test")
     intake = Intake(db, metrics, on_commit=lambda: None)
     services = Services(db=db, intake=intake, metrics=metrics, clock=clock, admission=admission or Admission())
-    evaluator = Evaluator(db=db, rules=AT_ONCE, channels=channels, metrics=metrics, clock=clock, on_notice=lambda: None)
+    evaluator = Evaluator(
+        db=db,
+        rules=AT_ONCE,
+        channels=channels,
+        channels_for=lambda _severity, _rules: tuple(channels),
+        metrics=metrics,
+        clock=clock,
+        on_notice=lambda: None,
+        investigate=Investigation("http://portgauge.example"),
+    )
     with listening("127.0.0.1:0") as listener:
         async with (
             background({"intake": intake.commit_forever()}),

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from collector.access.doorkeeper import proved
-from collector.access.token import Forbidden, Grant, Unauthenticated
+from collector.access.token import Forbidden, Grant, Scope, Unauthenticated
 from collector.services import SERVICES
 
 
@@ -23,3 +23,10 @@ async def require_read(request: web.Request) -> None:
     grant = await grant_of(request)
     if not grant.may_read():
         raise Forbidden(f"a {grant.scope} token cannot read; make one with: token create --scope read")
+
+
+async def require_admin(request: web.Request) -> None:
+    """Raise Unauthenticated or Forbidden unless the request's token may change things."""
+    grant = await grant_of(request)
+    if grant.scope is not Scope.ADMIN:
+        raise Forbidden(f"a {grant.scope} token changes nothing; make one with: token create --scope admin")

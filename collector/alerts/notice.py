@@ -1,19 +1,18 @@
-"""What a person is told when an alert fires or resolves: one document, one sentence. Pure."""
+"""What a person is told of an incident: one document, one sentence, and a few lines that are enough at 3 a.m. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
-from collector.alerts.observe import Observation
-from collector.alerts.step import Told, Transition
+from collector.alerts.incidents import Incident, Telling, hosts_of
 from collector.alerts.subject import alert_key, stable_key
+from collector.alerts.words import describe, duration
 from collector.fleet.document import reading_document
-from shared.model import Reading
+from shared.advice import Option
 
-HOST_NAMESPACE = "host"
-"""How agents call the namespace they run in; naming it in every sentence would tell nobody anything."""
+MOST_MEMBERS = 20
+MOST_FIXES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,83 +20,122 @@ class Notice:
     """`key` names this notice however often it is delivered; `document` is what a webhook receives."""
 
     key: str
-    alert: str
-    """The key of the alert it is about."""
+    thread: str
+    """Notices of one thread are told in their order."""
     document: Mapping[str, Any]
 
 
-def compose(case: Case, transition: Transition) -> Notice | None:
-    """What to tell of the transition; None where nobody needs to hear of it."""
-    if transition.told is None:
-        return None
-    alert = alert_key(case.rule, case.subject)
-    key = stable_key(alert, transition.told.value, transition.at_ms)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What is known of the leading pool besides the alert itself."""
+
+    rate_per_s: float | None = None
+    changed: tuple[str, ...] = ()
+    fixes: tuple[Option, ...] = ()
+    link: str = ""
+
+
+NO_BACKGROUND = Background()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """An incident to be told: the case that stands for it, and all that are not hidden."""
+
+    incident: Incident
+    telling: Telling
+    lead: Case
+    members: Sequence[Case]
+    now_ms: int
+    background: Background = field(default=NO_BACKGROUND)
+
+
+def compose(news: News) -> Notice:
+    """The notice."""
+    incident, lead = news.incident, news.lead
+    state = "resolved" if news.telling is Telling.RESOLVED else "firing"
+    key = stable_key(incident.key, state, incident.tellings)
+    reading = lead.seen.reading
     document = {
         "key": key,
-        "alert": alert,
-        "state": transition.told.value,
-        "severity": case.severity,
-        "rule": case.rule,
-        "role": case.role or None,
-        **case.subject.document(),
-        **(reading_document(case.seen.reading) if case.seen.reading else {}),
-        "facts": dict(case.seen.facts),
-        "since_ms": transition.fired_ms,
-        "at_ms": transition.at_ms,
-        "summary": summarise(case, transition.told),
+        "alert": incident.key,
+        "state": state,
+        "update": max(0, incident.tellings - 1) if state == "firing" else None,
+        "severity": incident.severity,
+        "cause": incident.cause,
+        "rule": lead.rule,
+        "rules": sorted({case.rule for case in news.members} | {lead.rule}),
+        "role": lead.role or None,
+        **lead.subject.document(),
+        **(reading_document(reading) if reading else {}),
+        "facts": dict(lead.seen.facts),
+        "rate_per_s": news.background.rate_per_s,
+        "seconds_left": seconds_left(news),
+        "hosts": hosts_of(news.members),
+        "alerts": len(news.members),
+        "members": [_member(case) for case in _in_order(news.members)[:MOST_MEMBERS]],
+        "first": _member(_in_order(news.members)[0]) if news.members else None,
+        "changed": list(news.background.changed),
+        "fixes": [_fix(option) for option in news.background.fixes[:MOST_FIXES]] if state == "firing" else [],
+        "link": news.background.link,
+        "since_ms": incident.opened_ms,
+        "at_ms": news.now_ms,
+        "summary": summarise(news),
     }
-    return Notice(key, alert, document)
+    return Notice(key, incident.key, document | {"text": text_of(document, news)})
 
 
-def summarise(case: Case, told: Told) -> str:
-    """`PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`."""
-    word = case.severity.upper() if told is Told.FIRING else "RESOLVED"
-    return f"{word} {describe(case)}"
+def summarise(news: News) -> str:
+    """`PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`, and how many more."""
+    word = "RESOLVED" if news.telling is Telling.RESOLVED else news.incident.severity.upper()
+    hosts = hosts_of(news.members)
+    more = f" (one of {len(news.members):,} alerts on {hosts:,} hosts: {news.incident.cause})" if hosts > 1 else ""
+    return f"{word} {describe(news.lead)}{more}"
 
 
-def describe(case: Case) -> str:
-    """What was seen of the subject, in one sentence."""
-    pool, reading = case.subject.pool, case.seen.reading
-    if pool is None or reading is None:
-        return f"{case.subject} {_facts(case)}"
-    netns = "" if pool.netns == HOST_NAMESPACE else f" (netns {pool.netns})"
-    owner = f", held by {reading.owner}" if reading.owner else ""
-    failed = f", {reading.failures:,} connect() failed" if reading.failures else ""
-    return f"{case.subject} {holding(case.seen, reading)}{failed}{netns}{owner}"
+def text_of(document: Mapping[str, Any], news: News) -> str:
+    """The same and all that helps, in lines, for whoever reads it on a telephone."""
+    lines = [str(document["summary"])]
+    if news.telling is Telling.RESOLVED:
+        return "\n".join([*lines, f"It lasted {duration(news.now_ms - news.incident.opened_ms)}."])
+    if document["rate_per_s"] is not None and document["rate_per_s"] > 0:
+        left = document["seconds_left"]
+        spent = f", spent in {duration(round(left * 1000))} at this rate" if left is not None else ""
+        lines.append(f"Growing by {document['rate_per_s']:,.1f} ports/s{spent}.")
+    first = document["first"]
+    if first and document["alerts"] > 1:
+        lines.append(f"First of {document['alerts']:,}: {first['summary']}.")
+    lines += [f"Changed: {text}." for text in document["changed"]]
+    for number, fix in enumerate(document["fixes"], start=1):
+        gain = f" (+{fix['gain']:,} connections)" if fix["gain"] else ""
+        lines += [f"{number}. {fix['title']}{gain}", *(f"   {line}" for line in fix["how"])]
+    return "\n".join([*lines, *([document["link"]] if document["link"] else [])])
 
 
-def holding(seen: Observation, reading: Reading) -> str:
-    """`holds 255 of 300 ports (85 %), 45 left`."""
-    most = "at most " if seen.is_bound else ""
-    ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
-    return f"holds {ports}, {_span(reading.headroom_min, reading.headroom_max)} left"
+def seconds_left(news: News) -> float | None:
+    """Until the leading pool is spent: by the forecast, else by the rate seen; None where it is not growing."""
+    seen = news.lead.seen
+    if seen.forecast and seen.forecast.seconds != float("inf"):
+        return round(seen.forecast.seconds, 1)
+    if seen.reading is None or not news.background.rate_per_s or news.background.rate_per_s <= 0:
+        return None
+    return round(seen.reading.headroom_min / news.background.rate_per_s, 1)
 
 
-def _facts(case: Case) -> str:
-    facts = case.seen.facts
-    match case.subject.scope:
-        case Scope.PEER:
-            return f"is pressed by {facts.get('hosts', 0):,} hosts"
-        case Scope.ROLE | Scope.FLEET:
-            return f"has {facts.get('pools_above', 0):,} of {facts.get('pools', 0):,} pools above the level"
-        case Scope.CHANNEL:
-            return f"has not taken a notice for {facts.get('failing_for_s', 0)} s"
-    if "settings" in facts:
-        return "differs from its role: " + _differences(facts["settings"]) if facts["settings"] else "is like its role"
-    if "failure" in facts:
-        return f"cannot sample: {facts['failure']}" if facts["failure"] else "samples"
-    return f"was last heard of {facts.get('silent_for_s', 0)} s ago"
+def _in_order(members: Sequence[Case]) -> list[Case]:
+    """Who left its band first comes first."""
+    return sorted(members, key=lambda case: case.alert.hot_since_ms or case.alert.fired_ms or 0)
 
 
-def _differences(settings: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(f"{name} is {one['here']}, not {one['role']}" for name, one in settings.items())
+def _member(case: Case) -> dict[str, Any]:
+    return {
+        "alert": alert_key(case.rule, case.subject),
+        "rule": case.rule,
+        "host": case.subject.host,
+        "since_ms": case.alert.hot_since_ms or case.alert.fired_ms,
+        "summary": describe(case),
+    }
 
 
-def _span(low: int, high: int) -> str:
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
-
-
-def _percent(held: int, capacity: int) -> str:
-    # Rounded down: 100 % means that nothing is left, never nearly nothing.
-    tenths = min(1000, held * 1000 // capacity) if capacity else 1000
-    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
+def _fix(option: Option) -> dict[str, Any]:
+    return {"title": option.title, "gain": option.gain, "how": list(option.how)}

@@ -53,6 +53,7 @@ class Watch:
         self._rules, self._foresee = tuple(rules), foresee
         self._by_name = {rule.name: rule for rule in rules}
         self._cases: dict[str, dict[Key, Case]] = {}
+        self._fired: dict[Key, Case] = {}
         self._known: dict[str, _Known] = {}
         self._names: dict[int, str] = {}
         self._deadlines: list[tuple[int, str]] = []
@@ -69,6 +70,16 @@ class Watch:
     def cases(self) -> Iterator[Case]:
         """Every case."""
         return (case for mine in self._cases.values() for case in mine.values())
+
+    @property
+    def fired(self) -> Iterable[Case]:
+        """Every case that began to fire and is not over, known now or not."""
+        return self._fired.values()
+
+    def place_for(self, case: Case) -> Place:
+        """The host of a case, as filters see it."""
+        known = self._known.get(case.subject.host or "")
+        return known.place if known else Place(host=case.subject.host or "", role=case.role)
 
     def case(self, key: Key) -> Case | None:
         """One case."""
@@ -240,6 +251,10 @@ class Watch:
 
     def _keep(self, case: Case) -> None:
         self._cases.setdefault(case.subject.host or "", {})[case.key] = case
+        if case.alert.fired_ms is None:
+            self._fired.pop(case.key, None)
+        else:
+            self._fired[case.key] = case
         if case.subject.scope is Scope.HOST:
             self._watched_hosts.add(case.subject.name)
 

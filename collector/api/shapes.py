@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 from collector.alerts.evaluate import Case
-from collector.alerts.notice import describe
+from collector.alerts.silences import Silence
 from collector.alerts.subject import alert_key
+from collector.alerts.words import describe
 from collector.fleet.document import pool_document, reading_document
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
@@ -86,6 +87,22 @@ def transition_shape(item: PastTransition) -> dict[str, Any]:
         "after": item.after.value,
         "held": item.held,
         "capacity": item.capacity,
+    }
+
+
+def silence_shape(one: Silence, now_ms: int) -> dict[str, Any]:
+    """Who silenced what, why, and until when."""
+    return {
+        "id": one.id,
+        "state": "active" if one.is_active(now_ms) else "to come",
+        "author": one.author,
+        "reason": one.reason,
+        "created_ms": one.created_ms,
+        "starts_ms": one.starts_ms,
+        "ends_ms": one.ends_ms,
+        "where": asdict(one.where),
+        "rule": list(one.rule),
+        "severity": list(one.severity),
     }
 
 

@@ -15,7 +15,7 @@ from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from shared.model import Kind, Pool
 
-alert, transition, outbox = tables.alert, tables.transition, tables.outbox
+alert, transition = tables.alert, tables.transition
 _POOL = ("netns", "kind", "local", "peer", "peer_port")
 
 
@@ -90,12 +90,9 @@ async def write(db: AsyncConnection, verdicts: Sequence[Verdict]) -> dict[str, i
 
 
 async def prune(db: AsyncConnection, before_ms: int) -> int:
-    """Forget transitions before `before_ms`, and cases not firing nor owed a notice that rest since. Answers rows."""
+    """Forget transitions before `before_ms`, and cases not firing that rest since. Answers rows."""
     old = await db.execute(delete(transition).where(transition.c.at_ms < before_ms))
-    is_used = (
-        select(transition.c.id).where(transition.c.alert_id == alert.c.id).exists()
-        | select(outbox.c.id).where(outbox.c.alert_id == alert.c.id).exists()
-    )
+    is_used = select(transition.c.id).where(transition.c.alert_id == alert.c.id).exists()
     rests = alert.c.fired_ms.is_(None) & alert.c.state.in_([AlertState.OK.value, AlertState.UNKNOWN.value])
     cases = await db.execute(delete(alert).where(rests, alert.c.since_ms < before_ms, ~is_used))
     return old.rowcount + cases.rowcount

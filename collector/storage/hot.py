@@ -154,6 +154,17 @@ async def settle(db: AsyncConnection, rows: Collection[Logged], *, kept: Collect
     await db.execute(delete(hot).where(hot.c.id.in_(ids - stay)))
 
 
+async def latest(db: AsyncConnection, host_id: int, *, since_ms: int, limit: int) -> list[Logged]:
+    """One host's newest snapshots taken since then, oldest first."""
+    query = (
+        select(*_LOGGED)
+        .where(hot.c.host_id == host_id, hot.c.taken_ms >= since_ms)
+        .order_by(hot.c.taken_ms.desc(), hot.c.id.desc())
+        .limit(limit)
+    )
+    return [Logged(*row) for row in await db.execute(query)][::-1]
+
+
 async def prune(db: AsyncConnection, before_ms: int, limit: int) -> int:
     """Delete up to `limit` snapshots received before `before_ms`, no host's newest (good) one. Answers how many."""
     old = (

@@ -27,13 +27,13 @@ class Owed:
     attempts: int
 
 
-async def put(db: AsyncConnection, alert_id: int, notice: Notice, channels: Iterable[str], now_ms: int) -> None:
-    """Owe the notice to each channel, at once."""
+async def put(db: AsyncConnection, notice: Notice, channels: Iterable[str], now_ms: int) -> None:
+    """Owe the notice to each channel, at once. One that a channel is owed already is not owed again."""
     rows = [
         {
             "key": notice.key,
             "channel": channel,
-            "alert_id": alert_id,
+            "thread": notice.thread,
             "document": dict(notice.document),
             "created_ms": now_ms,
             "attempts": 0,
@@ -48,14 +48,14 @@ async def put(db: AsyncConnection, alert_id: int, notice: Notice, channels: Iter
 async def due(db: AsyncConnection, channel: str, now_ms: int, limit: int) -> list[Owed]:
     """What this channel should try now, oldest first.
 
-    A notice waits for the earlier ones of its alert, so that nobody hears `firing` after `resolved`.
+    A notice waits for the earlier ones of its thread, so that nobody hears `firing` after `resolved`.
     """
     earlier = outbox.alias()
     is_behind = (
         select(earlier.c.id)
         .where(
             earlier.c.channel == outbox.c.channel,
-            earlier.c.alert_id == outbox.c.alert_id,
+            earlier.c.thread == outbox.c.thread,
             earlier.c.outcome.is_(None),
             earlier.c.id < outbox.c.id,
         )

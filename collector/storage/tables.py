@@ -154,13 +154,44 @@ transition = Table(
     Index(None, "at_ms"),
 )
 
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True, comment="the same from its first notice to its last"),
+    Column("severity", String(16), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("told_ms", BigInteger, comment="when people were last told; null: hidden so far"),
+    Column("tellings", Integer, nullable=False),
+    Column("told_hosts", Integer, nullable=False),
+    Column("channels", JSON, nullable=False, comment="who was told, and will be told of the end"),
+    Column("lead", String(32), nullable=False, comment="key of the alert that stood for all when last told"),
+    Column("closed_ms", BigInteger),
+    Index(None, "closed_ms"),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("starts_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("matchers", Text, nullable=False, comment="as JSON: where, rule, severity"),
+    Index(None, "ends_ms"),
+    sqlite_autoincrement=True,
+)
+
 outbox = Table(
     "outbox",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("key", String(32), nullable=False, comment="names the notice to whoever receives it twice"),
     Column("channel", Text, nullable=False),
-    Column("alert_id", ForeignKey("alert.id"), nullable=False),
+    Column("thread", String(32), nullable=False, comment="notices of one thread are told in their order"),
     Column("document", JSON, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -169,7 +200,7 @@ outbox = Table(
     Column("closed_ms", BigInteger),
     UniqueConstraint("key", "channel"),
     Index(None, "channel", "outcome", "next_attempt_ms"),
-    Index(None, "alert_id"),
+    Index(None, "thread"),
 )
 
 attempt = Table(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.alerts.evaluate import Case
-from collector.alerts.notice import HOST_NAMESPACE, describe
 from collector.alerts.step import AlertState
+from collector.alerts.words import HOST_NAMESPACE, describe
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
 from shared.model import Pool, Reading

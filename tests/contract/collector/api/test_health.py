@@ -39,7 +39,7 @@ async def test_the_series_tell_what_is_stored_and_what_was_asked(collector: Coll
     for line in (
         'portgauge_collector_hosts{state="reporting"} 1.0',
         'portgauge_collector_alerts{severity="page",state="firing"} 1.0',
-        'portgauge_collector_notices_owed{channel="log"} 2.0',
+        'portgauge_collector_notices_owed{channel="log"} 1.0',
         'portgauge_collector_snapshots_total{result="accepted"} 1.0',
         'portgauge_collector_http_requests_total{method="GET",route="/v1/hosts/{host}",status="404"} 1.0',
     ):

@@ -11,7 +11,7 @@ from collector.notify.delivery import Delivery
 from collector.storage import outbox
 from collector.storage.database import Database
 from collector.storage.outbox import Owed
-from tests.builders import a_reading, a_snapshot
+from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 
 
@@ -38,7 +38,7 @@ def down() -> DeliveryFailed:
 async def owing(db: Database) -> AsyncIterator[Collecting]:
     """A collector that owes two firing notices to the log and a webhook."""
     async with collecting(db, channels=("log", "webhook")) as collector:
-        await collector.push(a_snapshot(a_reading(290)))
+        await collector.push(a_snapshot(a_reading(290), a_reading(220, pool=a_pool(9002))))
         await collector.evaluate()
         yield collector
 
@@ -94,7 +94,7 @@ async def test_resolved_is_not_told_before_firing_was(owing: Collecting) -> None
     channel = Scripted([down(), down()])
     await deliver(owing, channel)
     owing.clock.turn(0.1)
-    await owing.push(a_snapshot(a_reading(5), seq=2))
+    await owing.push(a_snapshot(seq=2))
     await owing.evaluate()
     await deliver(owing, channel)
     assert channel.taken == []

@@ -1,25 +1,13 @@
 """Notices owed."""
 
-from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.notice import Notice
-from collector.alerts.observe import Observation
-from collector.alerts.subject import of_pool
-from collector.storage import alerts, outbox
+from collector.storage import outbox
 from collector.storage.database import AsyncConnection, Database
-from tests.builders import NOON_MS, a_pool, a_reading
+from tests.builders import NOON_MS
 
 
-async def an_alert(connection: AsyncConnection, port: int = 9001) -> int:
-    reading = a_reading(255, pool=a_pool(port))
-    subject = of_pool("lb1", reading.pool)
-    case = Case(rule="hot", severity="page", subject=subject, seen=Observation(reading), seen_ms=NOON_MS)
-    (alert_id,) = (await alerts.write(connection, [Verdict(case, None)])).values()
-    return alert_id
-
-
-async def owe(connection: AsyncConnection, key: str, *, port: int = 9001, channels: tuple[str, ...] = ("w",)) -> None:
-    alert_id = await an_alert(connection, port)
-    await outbox.put(connection, alert_id, Notice(key, "", {"n": key}), channels, NOON_MS)
+async def owe(connection: AsyncConnection, key: str, *, thread: str = "t", channels: tuple[str, ...] = ("w",)) -> None:
+    await outbox.put(connection, Notice(key, thread, {"n": key}), channels, NOON_MS)
 
 
 async def keys_due(connection: AsyncConnection, channel: str = "w", now_ms: int = NOON_MS) -> list[str]:
@@ -37,12 +25,12 @@ async def test_every_channel_is_owed_its_own(db: Database) -> None:
         assert await outbox.count_owed(connection) == {"w": 1}
 
 
-async def test_a_notice_waits_for_the_earlier_ones_of_its_alert_only(db: Database) -> None:
-    """Nobody hears `firing` after `resolved`; and one alert's trouble is not another's."""
+async def test_a_notice_waits_for_the_earlier_ones_of_its_thread_only(db: Database) -> None:
+    """Nobody hears `firing` after `resolved`; and one incident's trouble is not another's."""
     async with db.writing() as connection:
         await owe(connection, "fired")
         await owe(connection, "resolved")
-        await owe(connection, "another", port=9002)
+        await owe(connection, "another", thread="u")
         assert await keys_due(connection) == ["fired", "another"]
         owed = (await outbox.due(connection, "w", NOON_MS, 10))[0]
         await outbox.record_delivered(connection, owed, NOON_MS, "HTTP 200")

@@ -1,125 +1,100 @@
-"""What a person is told."""
+"""What a person is told. Its sentences are in test_words.py."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
-from collector.alerts.notice import compose, describe, summarise
-from collector.alerts.observe import Observation
-from collector.alerts.step import AlertState, Told, Transition
-from collector.alerts.subject import Subject, of_peer, of_pool
-from shared.model import Reading
+from collector.alerts.incidents import Incident, Telling
+from collector.alerts.notice import MOST_MEMBERS, Background, News, compose
+from collector.alerts.observe import Forecast, Observation
+from collector.alerts.step import Alert, AlertState
+from collector.alerts.subject import of_pool
+from shared.advice import Option
 from tests.builders import NOON_MS, a_pool, a_reading
 
-
-def a_case(reading: Reading, *, host: str = "lb1", is_bound: bool = False) -> Case:
-    seen = Observation(reading, is_bound)
-    subject = of_pool(host, reading.pool)
-    return Case(rule="hot", severity="page", subject=subject, seen=seen, seen_ms=NOON_MS, role="edge")
+INCIDENT = Incident(severity="page", cause="backend 10.0.9.21:8080", opened_ms=NOON_MS, told_ms=NOON_MS, tellings=1)
 
 
-def fired(at_ms: int = NOON_MS) -> Transition:
-    return Transition(AlertState.OK, AlertState.FIRING, at_ms, Told.FIRING, at_ms)
+def a_case(host: str = "lb1", *, second: int = 0) -> Case:
+    since_ms = NOON_MS + second * 1000
+    return Case(
+        rule="hot",
+        severity="page",
+        subject=of_pool(host, a_pool()),
+        alert=Alert(AlertState.FIRING, since_ms, since_ms, since_ms),
+        seen=Observation(a_reading(255)),
+        seen_ms=NOON_MS,
+        role="edge",
+    )
 
 
-def test_the_sentence_names_the_pool_and_its_sums() -> None:
-    told = summarise(a_case(a_reading(255)), Told.FIRING)
-    assert told == "PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left"
+def news(*cases: Case, telling: Telling = Telling.FIRING) -> News:
+    members = cases or (a_case(),)
+    told = () if telling is Telling.RESOLVED else members
+    return News(incident=INCIDENT, telling=telling, lead=members[0], members=told, now_ms=NOON_MS + 60_000)
 
 
-@pytest.mark.parametrize(
-    ("held", "capacity", "share"),
-    [
-        (24_512, 28_200, "86.9 %"),
-        (299, 300, "99.6 %"),
-        (28_199, 28_200, "99.9 %"),
-        (300, 300, "100 %"),
-        (0, 0, "100 %"),
-    ],
-)
-def test_a_hundred_percent_means_that_nothing_is_left(held: int, capacity: int, share: str) -> None:
-    assert f"({share})" in summarise(a_case(a_reading(held, capacity)), Told.FIRING)
+def test_one_pool_is_told_in_one_sentence() -> None:
+    summary = compose(news()).document["summary"]
+    assert summary == "PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left"
 
 
-def test_what_is_not_known_exactly_is_told_as_a_span() -> None:
-    reading = Reading(a_pool(), 255, 300, 40, 45)
-    assert summarise(a_case(reading), Told.FIRING).endswith("40–45 left")
+def test_many_hosts_are_counted_and_the_first_is_named() -> None:
+    cases = [a_case(f"lb{number}", second=100 - number) for number in range(100)]
+    document = compose(news(*cases)).document
+    assert document["summary"].endswith("(one of 100 alerts on 100 hosts: backend 10.0.9.21:8080)")
+    assert (document["hosts"], document["alerts"], len(document["members"])) == (100, 100, MOST_MEMBERS)
+    assert document["first"]["host"] == "lb99"
+    assert "First of 100: lb99: " in document["text"]
 
 
-def test_whoever_holds_the_pool_is_named() -> None:
-    notice = compose(a_case(replace(a_reading(255), owner="haproxy.service, pid 1312")), fired())
-
-    assert notice
-    assert notice.document["owner"] == "haproxy.service, pid 1312"
-    assert notice.document["summary"].endswith("45 left, held by haproxy.service, pid 1312")
-
-
-def test_a_resolution_by_bound_says_so() -> None:
-    told = summarise(a_case(a_reading(12), is_bound=True), Told.RESOLVED)
-    assert told.startswith("RESOLVED lb1: 127.0.0.1 -> 127.0.0.1:9001 holds at most 12 of 300")
-
-
-def test_another_namespace_than_the_host_s_own_is_named() -> None:
-    reading = a_reading(255, pool=a_pool(netns="edge"))
-    assert summarise(a_case(reading), Told.FIRING).endswith("(netns edge)")
-
-
-def test_the_key_names_this_firing_and_the_alert_key_all_of_them() -> None:
-    first = compose(a_case(a_reading(255)), fired())
-    again = compose(a_case(a_reading(260)), fired())
-    later = compose(a_case(a_reading(255)), fired(NOON_MS + 1))
-    assert first
-    assert again
-    assert later
-    assert first.key == again.key != later.key
-    assert first.document["alert"] == later.document["alert"]
+def test_the_text_says_how_fast_what_changed_and_what_to_do() -> None:
+    background = Background(
+        rate_per_s=2.5,
+        changed=("CLOSE_WAIT rose from 0 to 90 in 60 s",),
+        fixes=(Option("one more backend", 300, ("beside 10.0.9.21:8080",)),),
+        link="http://portgauge.example/?host=lb1",
+    )
+    notice = compose(replace(news(), background=background))
+    assert notice.document["text"].splitlines()[1:] == [
+        "Growing by 2.5 ports/s, spent in 18 s at this rate.",
+        "Changed: CLOSE_WAIT rose from 0 to 90 in 60 s.",
+        "1. one more backend (+300 connections)",
+        "   beside 10.0.9.21:8080",
+        "http://portgauge.example/?host=lb1",
+    ]
 
 
-def test_different_hosts_never_share_a_key() -> None:
-    notices = [compose(a_case(a_reading(255), host=host), fired()) for host in ("lb1", "lb2")]
-    assert len({notice.key for notice in notices if notice}) == 2
+def test_a_forecast_goes_before_the_rate() -> None:
+    seen = Observation(a_reading(255), forecast=Forecast(600.0, 0.1))
+    document = compose(news(replace(a_case(), seen=seen))).document
+    assert document["seconds_left"] == 600.0
 
 
-def test_the_document_carries_what_a_receiver_needs_to_act() -> None:
-    notice = compose(a_case(a_reading(255)), fired())
-    assert notice
+def test_the_end_is_told_with_how_long_it_lasted() -> None:
+    document = compose(news(telling=Telling.RESOLVED)).document
+    assert (document["state"], document["fixes"]) == ("resolved", [])
+    assert document["summary"].startswith("RESOLVED lb1: ")
+    assert document["text"].endswith("It lasted 60 s.")
+
+
+def test_a_notice_keeps_its_key_and_every_other_notice_has_another() -> None:
+    first, again = compose(news()), compose(news())
+    grown = compose(replace(news(), incident=replace(INCIDENT, tellings=2), telling=Telling.GREW))
+    over = compose(news(telling=Telling.RESOLVED))
+    assert first.key == again.key
+    assert len({first.key, grown.key, over.key}) == 3
+    assert {first.document["alert"], grown.document["alert"], over.document["alert"]} == {INCIDENT.key}
+    assert (first.document["update"], grown.document["update"]) == (0, 1)
+
+
+@pytest.mark.parametrize("telling", list(Telling))
+def test_the_document_carries_what_a_receiver_needs_to_act(telling: Telling) -> None:
     wanted = {
-        "key", "alert", "state", "severity", "rule", "host", "role", "netns", "kind", "local_ip", "peer_ip",
-        "peer_port", "held", "capacity", "headroom_min", "headroom_max", "occupancy", "states", "owner", "failures",
-        "knee", "subject", "name", "facts", "since_ms", "at_ms", "summary",
+        "key", "alert", "state", "update", "severity", "cause", "rule", "rules", "role", "subject", "name", "host",
+        "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min", "headroom_max",
+        "occupancy", "states", "owner", "failures", "knee", "facts", "rate_per_s", "seconds_left", "hosts", "alerts",
+        "members", "first", "changed", "fixes", "link", "since_ms", "at_ms", "summary", "text",
     }  # fmt: skip
-    assert set(notice.document) == wanted
-    assert notice.document["states"] == {"ESTABLISHED": 255}
-
-
-def test_a_change_nobody_needs_to_hear_of_makes_no_notice() -> None:
-    quiet = Transition(AlertState.FIRING, AlertState.UNKNOWN, NOON_MS)
-    assert compose(a_case(a_reading(255)), quiet) is None
-
-
-@pytest.mark.parametrize(
-    ("subject", "facts", "sentence"),
-    [
-        (Subject(Scope.HOST, "lb1"), {"silent_for_s": 61}, "lb1 was last heard of 61 s ago"),
-        (Subject(Scope.HOST, "lb1"), {"failure": "no netlink"}, "lb1 cannot sample: no netlink"),
-        (Subject(Scope.HOST, "lb1"), {"failure": None}, "lb1 samples"),
-        (
-            Subject(Scope.HOST, "lb1"),
-            {"settings": {"tcp_tw_reuse": {"here": 0, "role": 1}}},
-            "lb1 differs from its role: tcp_tw_reuse is 0, not 1",
-        ),
-        (of_peer(b"\n\0\t\x15", 8080), {"hosts": 212}, "peer 10.0.9.21:8080 is pressed by 212 hosts"),
-        (
-            Subject(Scope.FLEET),
-            {"pools_above": 60, "pools": 500},
-            "the fleet has 60 of 500 pools above the level",
-        ),
-        (Subject(Scope.CHANNEL, "ops"), {"failing_for_s": 75}, "channel ops has not taken a notice for 75 s"),
-    ],
-)
-def test_what_is_no_pool_is_told_in_a_sentence_too(subject: Subject, facts: dict[str, Any], sentence: str) -> None:
-    case = Case(rule="r", severity="page", subject=subject, seen=Observation(facts=facts), seen_ms=NOON_MS)
-    assert describe(case) == sentence
+    assert set(compose(news(telling=telling)).document) == wanted

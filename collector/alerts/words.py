@@ -1,0 +1,69 @@
+"""What was seen of a subject, in words. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from collector.alerts.conditions import Scope
+from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
+from shared.model import Reading
+
+HOST_NAMESPACE = "host"
+"""How agents call the namespace they run in; naming it in every sentence would tell nobody anything."""
+
+
+def duration(ms: int) -> str:
+    """`40 s`, `12 min`, `3 h`, `2 d`: two digits are enough."""
+    seconds = max(0, ms) // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def describe(case: Case) -> str:
+    """What was seen of the subject, in one sentence."""
+    pool, reading = case.subject.pool, case.seen.reading
+    if pool is None or reading is None:
+        return f"{case.subject} {_facts(case)}"
+    netns = "" if pool.netns == HOST_NAMESPACE else f" (netns {pool.netns})"
+    owner = f", held by {reading.owner}" if reading.owner else ""
+    failed = f", {reading.failures:,} connect() failed" if reading.failures else ""
+    return f"{case.subject} {holding(case.seen, reading)}{failed}{netns}{owner}"
+
+
+def holding(seen: Observation, reading: Reading) -> str:
+    """`holds 255 of 300 ports (85 %), 45 left`."""
+    most = "at most " if seen.is_bound else ""
+    ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
+    return f"holds {ports}, {_span(reading.headroom_min, reading.headroom_max)} left"
+
+
+def _facts(case: Case) -> str:
+    facts = case.seen.facts
+    match case.subject.scope:
+        case Scope.PEER:
+            return f"is pressed by {facts.get('hosts', 0):,} hosts"
+        case Scope.ROLE | Scope.FLEET:
+            return f"has {facts.get('pools_above', 0):,} of {facts.get('pools', 0):,} pools above the level"
+        case Scope.CHANNEL:
+            return f"has not taken a notice for {facts.get('failing_for_s', 0)} s"
+    if "settings" in facts:
+        return "differs from its role: " + _differences(facts["settings"]) if facts["settings"] else "is like its role"
+    if "failure" in facts:
+        return f"cannot sample: {facts['failure']}" if facts["failure"] else "samples"
+    return f"was last heard of {facts.get('silent_for_s', 0)} s ago"
+
+
+def _differences(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(f"{name} is {one['here']}, not {one['role']}" for name, one in settings.items())
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def _percent(held: int, capacity: int) -> str:
+    # Rounded down: 100 % means that nothing is left, never nearly nothing.
+    tenths = min(1000, held * 1000 // capacity) if capacity else 1000
+    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"

@@ -1,0 +1,51 @@
+"""Reads what lies behind an alert: the last minutes of its pool, for the rate, what changed, and the fixes."""
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from collector.alerts.evaluate import Case
+from collector.alerts.notice import Background
+from collector.alerts.trail import changes, fixes, follow, rate_per_s
+from collector.storage import hosts, hot
+from collector.storage.database import AsyncConnection
+from collector.storage.hot import Logged
+from shared import wire
+from shared.model import Pool
+
+LOOK_BACK_MS = 120_000
+MOST_SNAPSHOTS = 60
+
+
+class Investigation:
+    """Answers for one pool at a time. `public_url` is where people find the page; empty: no link."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url.rstrip("/")
+
+    async def __call__(self, db: AsyncConnection, lead: Case) -> Background:
+        """What is known besides the alert; less where the log no longer holds it."""
+        pool, host = lead.subject.pool, lead.subject.host
+        link = self.link(host)
+        known = await hosts.by_name(db, host) if host and pool else None
+        if known is None or pool is None:
+            return Background(link=link)
+        logged = await hot.latest(db, known.id, since_ms=lead.seen_ms - LOOK_BACK_MS, limit=MOST_SNAPSHOTS)
+        return await asyncio.to_thread(_told, logged, pool, link)
+
+    def link(self, host: str | None) -> str:
+        """Where the page shows it."""
+        if not self._public_url:
+            return ""
+        return f"{self._public_url}/?{urlencode({'host': host})}" if host else f"{self._public_url}/"
+
+
+def _told(logged: Sequence[Logged], pool: Pool, link: str) -> Background:
+    snapshots = []
+    for one in logged:
+        try:
+            snapshots.append((one.taken_ms, wire.decode(one.body)))
+        except wire.WireError:
+            continue  # The evaluation logs it; here one point of a rate is missing.
+    trail = follow(snapshots, pool)
+    return Background(rate_per_s=rate_per_s(trail), changed=changes(trail), fixes=fixes(trail), link=link)

@@ -1,0 +1,54 @@
+"""Silences and maintenance windows."""
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from collector.alerts.silences import Silence, from_matchers
+from collector.storage import tables
+from collector.storage.database import AsyncConnection
+
+silence = tables.silence
+
+
+async def add(db: AsyncConnection, made: Silence) -> int:
+    """Keep it. Answers its id."""
+    values = {
+        "author": made.author,
+        "reason": made.reason,
+        "created_ms": made.created_ms,
+        "starts_ms": made.starts_ms,
+        "ends_ms": made.ends_ms,
+        "matchers": made.matchers(),
+    }
+    return int((await db.execute(insert(silence).values(values).returning(silence.c.id))).scalar_one())
+
+
+async def current(db: AsyncConnection, now_ms: int) -> list[Silence]:
+    """Those that are active or yet to come, the first to end first."""
+    query = select(*silence.c).where(silence.c.ends_ms > now_ms).order_by(silence.c.ends_ms, silence.c.id)
+    return [_silence(row) for row in await db.execute(query)]
+
+
+async def expire(db: AsyncConnection, silence_id: int, now_ms: int) -> bool:
+    """End it now; one that has not begun will never. False where none of that id is current."""
+    which = (silence.c.id == silence_id) & (silence.c.ends_ms > now_ms)
+    return (await db.execute(update(silence).where(which).values(ends_ms=now_ms))).rowcount == 1
+
+
+async def prune(db: AsyncConnection, before_ms: int) -> int:
+    """Forget those that ended before `before_ms`. Answers how many."""
+    return (await db.execute(delete(silence).where(silence.c.ends_ms < before_ms))).rowcount
+
+
+def _silence(row: Any) -> Silence:
+    return Silence(
+        id=row.id,
+        author=row.author,
+        reason=row.reason,
+        created_ms=row.created_ms,
+        # One that was ended before it began never was: it is kept for the record, not read here.
+        starts_ms=row.starts_ms,
+        ends_ms=row.ends_ms,
+        **from_matchers(row.matchers),
+    )

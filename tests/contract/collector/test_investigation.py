@@ -1,0 +1,35 @@
+"""What lies behind an alert. A whole notice is in test_evaluation.py."""
+
+from collector.alerts.conditions import Scope
+from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
+from collector.alerts.subject import Subject, of_pool
+from collector.investigation import Investigation
+from shared.model import Pool
+from tests.builders import a_pool, a_reading, a_snapshot
+from tests.collecting import Collecting
+
+
+def a_case(collector: Collecting, pool: Pool | None = None, host: str = "lb1") -> Case:
+    subject = of_pool(host, pool) if pool else Subject(Scope.HOST, host)
+    return Case(rule="hot", severity="page", subject=subject, seen=Observation(), seen_ms=collector.clock())
+
+
+async def test_the_last_minutes_give_rate_and_fixes(collector: Collecting) -> None:
+    for seq, held in enumerate((100, 200)):
+        collector.clock.turn(10)
+        await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=collector.clock()))
+    async with collector.db.reading() as connection:
+        known = await Investigation("")(connection, a_case(collector, a_pool()))
+    assert (known.rate_per_s, known.link) == (10.0, "")
+    assert known.changed == ("ESTABLISHED rose from 100 to 200 in 10 s",)
+    assert known.fixes
+
+
+async def test_of_what_nobody_reported_nothing_is_known_but_where_to_look(collector: Collecting) -> None:
+    ask = Investigation("https://portgauge.example/")
+    async with collector.db.reading() as connection:
+        unheard = await ask(connection, a_case(collector, a_pool(), "lb 9"))
+        no_pool = await ask(connection, a_case(collector))
+    assert (unheard.rate_per_s, unheard.link) == (None, "https://portgauge.example/?host=lb+9")
+    assert (no_pool.fixes, ask.link(None)) == ((), "https://portgauge.example/")

@@ -1,0 +1,87 @@
+"""What was seen, in words."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from collector.alerts.conditions import Scope
+from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
+from collector.alerts.subject import Subject, of_peer, of_pool
+from collector.alerts.words import describe, duration
+from shared.model import Reading
+from tests.builders import NOON_MS, a_pool, a_reading
+
+
+def told(reading: Reading, *, is_bound: bool = False) -> str:
+    seen, subject = Observation(reading, is_bound), of_pool("lb1", reading.pool)
+    return describe(Case(rule="hot", severity="page", subject=subject, seen=seen, seen_ms=NOON_MS))
+
+
+def test_the_sentence_names_the_pool_and_its_sums() -> None:
+    assert told(a_reading(255)) == "lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left"
+
+
+@pytest.mark.parametrize(
+    ("held", "capacity", "share"),
+    [
+        (24_512, 28_200, "86.9 %"),
+        (299, 300, "99.6 %"),
+        (28_199, 28_200, "99.9 %"),
+        (300, 300, "100 %"),
+        (0, 0, "100 %"),
+    ],
+)
+def test_a_hundred_percent_means_that_nothing_is_left(held: int, capacity: int, share: str) -> None:
+    assert f"({share})" in told(a_reading(held, capacity))
+
+
+def test_what_is_not_known_exactly_is_told_as_a_span() -> None:
+    assert told(Reading(a_pool(), 255, 300, 40, 45)).endswith("40–45 left")
+
+
+def test_whoever_holds_the_pool_and_what_failed_is_named() -> None:
+    said = told(replace(a_reading(255), owner="haproxy.service, pid 1312", failures=7))
+    assert said.endswith("45 left, 7 connect() failed, held by haproxy.service, pid 1312")
+
+
+def test_a_bound_says_so() -> None:
+    assert "holds at most 12 of 300" in told(a_reading(12), is_bound=True)
+
+
+def test_another_namespace_than_the_host_s_own_is_named() -> None:
+    assert told(a_reading(255, pool=a_pool(netns="edge"))).endswith("(netns edge)")
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(-1, "0 s"), (1_000, "1 s"), (119_000, "119 s"), (125_000, "2 min"), (10**7, "2 h"), (10**9, "11 d")],
+)
+def test_durations_have_two_digits_at_least(ms: int, text: str) -> None:
+    assert duration(ms) == text
+
+
+@pytest.mark.parametrize(
+    ("subject", "facts", "sentence"),
+    [
+        (Subject(Scope.HOST, "lb1"), {"silent_for_s": 61}, "lb1 was last heard of 61 s ago"),
+        (Subject(Scope.HOST, "lb1"), {"failure": "no netlink"}, "lb1 cannot sample: no netlink"),
+        (Subject(Scope.HOST, "lb1"), {"failure": None}, "lb1 samples"),
+        (
+            Subject(Scope.HOST, "lb1"),
+            {"settings": {"tcp_tw_reuse": {"here": 0, "role": 1}}},
+            "lb1 differs from its role: tcp_tw_reuse is 0, not 1",
+        ),
+        (of_peer(b"\n\0\t\x15", 8080), {"hosts": 212}, "peer 10.0.9.21:8080 is pressed by 212 hosts"),
+        (
+            Subject(Scope.FLEET),
+            {"pools_above": 60, "pools": 500},
+            "the fleet has 60 of 500 pools above the level",
+        ),
+        (Subject(Scope.CHANNEL, "ops"), {"failing_for_s": 75}, "channel ops has not taken a notice for 75 s"),
+    ],
+)
+def test_what_is_no_pool_is_told_in_a_sentence_too(subject: Subject, facts: dict[str, Any], sentence: str) -> None:
+    case = Case(rule="r", severity="page", subject=subject, seen=Observation(facts=facts), seen_ms=NOON_MS)
+    assert describe(case) == sentence
