@@ -1,7 +1,7 @@
 """How long to wait before trying again: exponential with full jitter, so that a fleet does not return in step. Pure."""
 
 FIRST_S = 0.5
-LONGEST_S = 60.0
+LONGEST_S = 30.0
 
 
 def delay_s(failures: int, chance: float) -> float:

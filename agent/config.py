@@ -12,6 +12,7 @@ from agent.identity import host_name
 from agent.place import UnixPlace, parse_place
 from shared.errors import PortgaugeError
 from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
+from shared.ports import InvalidPorts, parse_ports
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -19,6 +20,7 @@ LEAST_SPOOL_BYTES = 1024 * 1024
 THRESHOLDS = (0.5, 0.7, 0.85, 1.0)
 """The knee, the built-in rules of the collector, and the end."""
 MOST_THRESHOLDS = 8
+MOST_SOURCE_PORTS = 64
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -47,6 +49,18 @@ class AgentConfig:
     """Base URL of the collector."""
     token_file: Path
     """File whose first line is the push token."""
+    source_ports: str = ""
+    """Local ports for the connection to the collector, like `61000-61003`, outside what the kernel lends."""
+    tls_ca: Path | None = None
+    """Authorities that may have signed the collector's certificate; the system's if none."""
+    tls_cert: Path | None = None
+    """The agent's own certificate, for a collector that asks for one."""
+    tls_key: Path | None = None
+    """Its private key; in the same file if none."""
+    proxy_from_env: bool = False
+    """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for the agent."""
+    gzip: bool = False
+    """Whether snapshots travel compressed."""
     host: str = field(default_factory=host_name)
     role: str = ""
     """The group of machines this one belongs to; travels as the label `role`."""
@@ -75,6 +89,8 @@ class AgentConfig:
     def __post_init__(self) -> None:
         for key, holds, what in (
             ("collector", _is_url(self.collector), "need a URL like http://127.0.0.1:8766, without user or password"),
+            ("source_ports", _are_source_ports(self.source_ports), f"need 1 to {MOST_SOURCE_PORTS} ports: 61000-61003"),
+            ("tls_key", self.tls_cert is not None or self.tls_key is None, "need tls_cert beside it"),
             ("host", _is_name(self.host), "need letters, digits and . _ : -"),
             ("interval_s", 0 < self.interval_s * 1000 <= MAX_INTERVAL_MS, "need seconds above 0 and up to a day"),
             ("cpu_share", 0 < self.cpu_share <= 1, "need a share of one core, above 0 and up to 1"),
@@ -116,6 +132,14 @@ def _is_url(text: str) -> bool:
     except ValueError:
         return False
     return has_place and parts.scheme in ("http", "https") and "@" not in parts.netloc
+
+
+def _are_source_ports(text: str) -> bool:
+    try:
+        ports = parse_ports(text)
+    except InvalidPorts:
+        return False
+    return not text or (1 <= len(ports) <= MOST_SOURCE_PORTS and min(ports) > 0)
 
 
 def _is_name(text: str) -> bool:

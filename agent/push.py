@@ -1,32 +1,47 @@
-"""Sending spooled snapshots over one kept-alive connection, newest first. The edge to the collector."""
+"""Sending spooled snapshots over one kept-alive line, newest first, the backlog slowly."""
 
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from agent.abridge import abridged
 from agent.backoff import delay_s
-from agent.delivery import Fate, fate, retry_after_s
-from agent.errors import TokenUnreadable
-from agent.lean import aiohttp, trust
+from agent.config import AgentConfig
+from agent.delivery import Fate, fate, pause_s, receipt, retry_after_s
+from agent.errors import SamplingFailed, TokenUnreadable
+from agent.line import Line, Reply, Route, Unreachable, client_tls, line
 from agent.secret_file import SecretExposed, read_secret
 from agent.spool import Spool, Spooled
+from agent.sysctl import read_port_settings
 from agent.tallies import UNREACHABLE, Pushes
+from agent.tls import TlsFiles
+from shared import clock
+from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
-from shared.wire import CONTENT_TYPE
+from shared.ports import format_ports, parse_ports
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 15.0
-IDLE_CONNECTION_S = 3_600.0
-"""Longer than any interval: the agent must not need a new port of a host that has none left."""
-BACKLOG_PAUSE_S = 0.05
+WARM_EVERY_S = 45.0
+"""Below the idle time of usual proxies, a minute; agents that report more often never need it."""
 NOT_ALLOWED_PAUSE_S = 30.0
-MOST_OF_AN_ANSWER = 300
-"""Bytes of a refusal that go into the log."""
+LIMIT_HOLDS_S = 3_600.0
+"""How long a 413 is remembered before a snapshot is told in full again."""
+MOST_SAID = 300
+"""Characters of a refusal that go into the log."""
+
+
+class Rest(NamedTuple):
+    """How long to leave the collector alone; `for_backlog` only, so that a new snapshot goes at once."""
+
+    seconds: float
+    for_backlog: bool = False
 
 
 @dataclass(slots=True)
@@ -34,7 +49,7 @@ class Pusher:
     """Sends what the spool holds whenever `wake` is set, and again after a failure's delay."""
 
     spool: Spool
-    url: str
+    route: Route
     read_token: Callable[[], str]
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever spooled a snapshot."""
@@ -43,63 +58,95 @@ class Pusher:
     pushes: Pushes = field(default_factory=Pushes)
     _failures: int = 0
     _complaint: str = ""
+    _most_bytes: int = MAX_BODY_BYTES
+    _limited_at_s: float = 0.0
 
-    async def push_forever(self, session: aiohttp.ClientSession) -> None:
+    async def push_forever(self, to: Line) -> None:
         """Never returns; a failure of the network or the collector is a reason to wait, not to end."""
         while True:
-            await self.wake.wait()
-            self.wake.clear()
-            self.idle.clear()
-            await self._push_all(session)
-            self.idle.set()
+            if await self._is_woken_within(WARM_EVERY_S):
+                self.idle.clear()
+                await self._push_all(to)
+                self.idle.set()
+            else:
+                await self._keep_warm(to)
 
-    async def _push_all(self, session: aiohttp.ClientSession) -> None:
-        while True:
-            spooled = await asyncio.to_thread(self.spool.newest)
-            if spooled is None:
-                return
-            await asyncio.sleep(await self._push(session, spooled))
-
-    async def _push(self, session: aiohttp.ClientSession, spooled: Spooled) -> float:
-        """Send one and settle its fate; answers how long to rest before the next, in seconds."""
+    async def _is_woken_within(self, seconds: float) -> bool:
         try:
-            status, retry_after, answer = await self._post(session, spooled)
-        except (aiohttp.ClientError, TimeoutError, OSError, TokenUnreadable) as error:
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
+        except TimeoutError:
+            return False
+        self.wake.clear()
+        return True
+
+    async def _keep_warm(self, to: Line) -> None:
+        try:
+            await to.keep_warm()
+        except Unreachable as error:
+            log.debug("the line to the collector is cold", extra=fields(why=str(error)))
+
+    async def _push_all(self, to: Line) -> None:
+        while (spooled := await asyncio.to_thread(self.spool.newest)) is not None:
+            rest = await self._push(to, spooled)
+            if rest.for_backlog:
+                await self._is_woken_within(rest.seconds)
+            else:
+                await asyncio.sleep(rest.seconds)
+
+    async def _push(self, to: Line, spooled: Spooled) -> Rest:
+        """Send one and settle its fate; answers how to rest before the next."""
+        began_s = clock.monotonic_s()
+        body = self._short_enough(spooled.body, began_s)
+        try:
+            reply = await to.post(body, self.read_token())
+        except (Unreachable, TokenUnreadable) as error:
             self.pushes.verdicts[UNREACHABLE] += 1
-            return self._failed(f"the collector at {self.url} cannot be reached: {error or type(error).__name__}", None)
-        verdict = fate(status)
+            return self._failed(f"the collector at {self.route.url} cannot be reached: {error}", None)
+        told = receipt(reply.body)
+        verdict = fate(reply.status, is_accepted=told.is_accepted)
         self.pushes.verdicts[verdict.name.lower()] += 1
         if verdict is Fate.TAKEN:
             await asyncio.to_thread(self.spool.taken, spooled.seq)
-            self._succeeded(spooled)
-            return BACKLOG_PAUSE_S
-        message = f"the collector at {self.url} answered {status}: {answer}"
-        if verdict is Fate.REFUSED:
-            await asyncio.to_thread(self.spool.refused, spooled.seq)
-            self._say_once(f"{message}; set aside", seq=spooled.seq)
-            return BACKLOG_PAUSE_S
+            self._succeeded(spooled.seq, len(body))
+            self.pushes.config_revision = told.config_revision
+            return Rest(pause_s(clock.monotonic_s() - began_s), for_backlog=True)
+        return await self._not_taken(verdict, reply, spooled.seq, body)
+
+    async def _not_taken(self, verdict: Fate, reply: Reply, seq: int, body: bytes) -> Rest:
+        said = " ".join(reply.body.decode(errors="replace").split())[:MOST_SAID]
+        message = f"the collector at {self.route.url} answered {reply.status}: {said}"
+        if verdict is Fate.TOO_LARGE:
+            self._most_bytes, self._limited_at_s = len(body) // 2, clock.monotonic_s()
+            if abridged(body, self._most_bytes):
+                self._say_once(f"{message}; fewer pools are told one by one", bytes=len(body))
+                return Rest(0.0)
+        if verdict in (Fate.REFUSED, Fate.TOO_LARGE):
+            await asyncio.to_thread(self.spool.refused, seq)
+            self._say_once(f"{message}; set aside", seq=seq)
+            return Rest(pause_s(0.0), for_backlog=True)
         if verdict is Fate.NOT_ALLOWED:
-            self._say_once(f"{message}; snapshots are kept until the token in --token-file is right")
-            return NOT_ALLOWED_PAUSE_S
-        return self._failed(message, retry_after_s(retry_after))
+            self._say_once(f"{message}; snapshots are kept until an operator mends this")
+            return Rest(NOT_ALLOWED_PAUSE_S * (1 + random.random()))  # noqa: S311 - jitter
+        return self._failed(message, retry_after_s(reply.retry_after, time.time()))
 
-    async def _post(self, session: aiohttp.ClientSession, spooled: Spooled) -> tuple[int, str | None, str]:
-        headers = {"Content-Type": CONTENT_TYPE, "Authorization": f"Bearer {self.read_token()}"}
-        async with session.post(self.url, data=spooled.body, headers=headers, allow_redirects=False) as response:
-            body = await response.content.read(MOST_OF_AN_ANSWER)
-            return response.status, response.headers.get("Retry-After"), body.decode(errors="replace").strip()
+    def _short_enough(self, body: bytes, now_s: float) -> bytes:
+        if self._most_bytes < MAX_BODY_BYTES and now_s - self._limited_at_s > LIMIT_HOLDS_S:
+            self._most_bytes = MAX_BODY_BYTES
+        return abridged(body, self._most_bytes) or body
 
-    def _succeeded(self, spooled: Spooled) -> None:
+    def _succeeded(self, seq: int, size: int) -> None:
         if self._complaint:
             log.info("the collector takes snapshots again", extra=fields(after_failures=self._failures))
         self._failures, self._complaint = 0, ""
-        self.pushes.taken_bytes += len(spooled.body)
-        log.debug("pushed", extra=fields(seq=spooled.seq, bytes=len(spooled.body)))
+        self.pushes.taken_bytes += size
+        log.debug("pushed", extra=fields(seq=seq, bytes=size))
 
-    def _failed(self, message: str, retry_after: float | None) -> float:
+    def _failed(self, message: str, retry_after: float | None) -> Rest:
+        """Jitter on top of what was asked for, too: a fleet that is told the same must not come back in step."""
         self._failures += 1
         self._say_once(f"{message}; snapshots are spooled and sent later")
-        return retry_after if retry_after is not None else delay_s(self._failures, random.random())  # noqa: S311 - jitter
+        return Rest((retry_after or 0.0) + delay_s(self._failures, random.random()))  # noqa: S311 - jitter
 
     def _say_once(self, message: str, **facts: object) -> None:
         if message != self._complaint:
@@ -124,15 +171,46 @@ def token_reader(path: Path) -> Callable[[], str]:
     return read
 
 
+def route_of(config: AgentConfig) -> Route:
+    """The way to the collector as it is configured."""
+    return Route(
+        base=config.collector,
+        source_ports=tuple(sorted(parse_ports(config.source_ports))),
+        tls=TlsFiles(config.tls_ca, config.tls_cert, config.tls_key),
+        proxy_from_env=config.proxy_from_env,
+        gzip=config.gzip,
+    )
+
+
+def require_usable(config: AgentConfig) -> None:
+    """Raise TokenUnreadable or TlsUnusable where no snapshot could be sent, whatever the collector does."""
+    token_reader(config.token_file)()
+    client_tls(route_of(config))
+
+
 @asynccontextmanager
 async def pushing(pusher: Pusher) -> AsyncIterator[None]:
-    """Push for as long as the block is open. An unforeseen fault ends the block."""
-    connector = aiohttp.TCPConnector(limit=1, keepalive_timeout=IDLE_CONNECTION_S, ssl=trust(pusher.url))
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session, asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(pusher.push_forever(session), name="pushing")
+    """Push for as long as the block is open. An unforeseen fault ends the block. Raises TlsUnusable."""
+    _warn_of_ports_that_are_lent(pusher.route.source_ports)
+    async with line(pusher.route, pusher.pushes) as to, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(pusher.push_forever(to), name="pushing")
         try:
             pusher.wake.set()
             yield
         finally:
             task.cancel()
+
+
+def _warn_of_ports_that_are_lent(source_ports: tuple[int, ...]) -> None:
+    if not source_ports:
+        return
+    try:
+        kernel = read_port_settings()
+    except SamplingFailed:
+        return  # Sampling says so.
+    lent = [port for port in source_ports if port in kernel.port_range and port not in kernel.reserved]
+    if lent:
+        log.warning(
+            "source_ports: the kernel lends some to anybody; add them to net.ipv4.ip_local_reserved_ports",
+            extra=fields(ports=format_ports(lent)),
+        )

@@ -21,6 +21,12 @@ class Part(StrEnum):
 PART_OF = {
     "collector": Part.PUSHING,
     "token_file": Part.PUSHING,
+    "source_ports": Part.PUSHING,
+    "tls_ca": Part.PUSHING,
+    "tls_cert": Part.PUSHING,
+    "tls_key": Part.PUSHING,
+    "proxy_from_env": Part.PUSHING,
+    "gzip": Part.PUSHING,
     "host": Part.PROCESS,
     "role": Part.SAMPLING,
     "labels": Part.SAMPLING,

@@ -21,7 +21,7 @@ from agent.health import trouble
 from agent.identity import kernel_boot_id
 from agent.metrics import Facts, families
 from agent.place import parse_place
-from agent.push import Pusher, pushing, token_reader
+from agent.push import Pusher, pushing, require_usable, route_of, token_reader
 from agent.reload import Part, Plan, plan
 from agent.remembering import remembering
 from agent.reporting import sampling
@@ -64,9 +64,9 @@ class Order(Enum):
 async def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> None:
     """Run until SIGTERM or SIGINT; on SIGHUP use what `load` gives, unless it raises.
 
-    Raises TokenUnreadable or SpoolUnusable at start, never later for their sake.
+    Raises TokenUnreadable, TlsUnusable or SpoolUnusable at start, never later for their sake.
     """
-    token_reader(config.token_file)()
+    require_usable(config)
     orders = _orders()
     with Spool(
         config.spool_dir,
@@ -134,7 +134,7 @@ class Agent:
         self.notifier.tell(*systemd.reloading(), systemd.status("reloading the configuration"))
         try:
             wanted = plan(self.config, load())
-            token_reader(wanted.config.token_file)()
+            require_usable(wanted.config)
             listening = _listener(wanted.config) if "listen" in wanted.changed else None
         except PortgaugeError as error:
             log.error("the configuration is not reloaded, the old one holds", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
@@ -160,9 +160,8 @@ class Agent:
         log.info("the configuration is reloaded", extra=fields(changed=",".join(wanted.changed) or "nothing"))
 
     async def _begin_pushing(self) -> None:
-        url = f"{self.config.collector.rstrip('/')}/v1/snapshots"
-        read_token = token_reader(self.config.token_file)
-        self._pusher = Pusher(self.spool, url, read_token, wake=self._wake, pushes=self.pushes)
+        route, read_token = route_of(self.config), token_reader(self.config.token_file)
+        self._pusher = Pusher(self.spool, route, read_token, wake=self._wake, pushes=self.pushes)
         self._pushing = await self.blocks.begin(pushing(self._pusher), "pushing")
 
     async def _begin_sampling(self) -> None:

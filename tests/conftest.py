@@ -9,7 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import certificates
 from tests import small_disk as small_disks
+from tests.certificates import Authority, an_authority
 from tests.netns import Netns, fresh_netns, why_none
 from tests.watching import why_not_watching
 
@@ -25,6 +27,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a right that we do not have: in one place, so that pytest says each reason in one line."""
     needs = {"namespaces": why_none, "watching": why_not_watching, "small_disk": small_disks.why_none}
+    needs["authority"] = certificates.why_none
     for fixture, why_not in needs.items():
         if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
             pytest.skip(reason)
@@ -69,3 +72,9 @@ def small_disk(tmp_path: Path) -> Iterator[small_disks.SmallDisk]:
     (tmp_path / "small").mkdir()
     with small_disks.small_disk(tmp_path / "small") as made:
         yield made
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Signs certificates that nobody else knows."""
+    return an_authority(tmp_path / "authority")

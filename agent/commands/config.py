@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.commands.settings import add_settings, configured, origins
 from agent.config import AgentConfig
-from agent.push import token_reader
+from agent.push import require_usable
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -32,9 +32,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show what is in force. Raises SettingsError or TokenUnreadable."""
+    """Show what is in force. Raises SettingsError, TokenUnreadable or TlsUnusable."""
     config, told = configured(arguments), origins(arguments)
-    token_reader(config.token_file)()
+    require_usable(config)
     shown = in_force(config, told)
     print(json.dumps(shown, indent=2, ensure_ascii=False) if arguments.json else table(shown))
     return 0
