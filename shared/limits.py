@@ -14,6 +14,9 @@ MAX_UNREADABLE = 16
 MAX_OWNERS = 512
 """Distinct owners a snapshot names; only hot pools have one."""
 MAX_OWNER_CHARS = 120
+MAX_EVIDENCE = 64
+"""Different phrases that applications of one host logged between two snapshots."""
+MAX_EVIDENCE_CHARS = 200
 MAX_SEQ = 2**53 - 1
 """Sequence numbers and times stay exact as JSON numbers (RFC 8259, section 6)."""
 MAX_TIME_MS = 2**53 - 1

@@ -116,6 +116,19 @@ class Unreadable:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an application of the host logged about connect() without a port, since the previous snapshot."""
+
+    pool: Pool | None
+    """What it is about; None where that cannot be told for sure."""
+    program: str
+    text: str
+    """The words that were recognised; the rest of the line stays on the host."""
+    count: int
+    last_at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All readings of one host at one instant. (host, boot_id, seq) names it: receiving it twice is harmless."""
@@ -131,6 +144,7 @@ class Snapshot:
     namespaces: tuple[Namespace, ...] = ()
     readings: tuple[Reading, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     failure: str | None = None
     """Why the sample could not be taken; then there are no readings. Blind is not silent."""
     machine_id: str = ""

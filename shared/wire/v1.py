@@ -5,7 +5,8 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
-KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; and `machine_id`.
+KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`; and
+`evidence`.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Un
 from shared.ports import HIGHEST_PORT, InvalidPorts, PortRange
 from shared.tcp import State
 from shared.wire.errors import Malformed
+from shared.wire.evidence import EVIDENCE, evidence_of, rows_of
 from shared.wire.memo import Memo
 
 SCHEMA = 1
@@ -71,6 +73,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         **({OWNERS: owners} if owners else {}),
         **({MACHINE_ID: snapshot.machine_id} if snapshot.machine_id else {}),
         **({UNREADABLE: _unreadable_rows(snapshot.unreadable)} if snapshot.unreadable else {}),
+        **({EVIDENCE: rows_of(snapshot)} if snapshot.evidence else {}),
     }
 
 
@@ -154,6 +157,7 @@ def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> S
         namespaces=namespaces,
         readings=_rows(table) if with_readings else (),
         unreadable=tuple(_unreadable(document)),
+        evidence=evidence_of(document, table.pools),
         failure=failure,
         machine_id=_machine_id(document),
     )
