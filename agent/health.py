@@ -14,7 +14,10 @@ def is_stuck(samplings: Samplings, now_s: float) -> bool:
 
 
 def trouble(samplings: Samplings, now_s: float, interval_s: float) -> str:
-    """Why this host is not measured as it should be; empty where it is. `now_s` is monotonic."""
+    """Why this host is not measured as it should be; empty where it is. `now_s` is monotonic.
+
+    Measured against `interval_s`, or against what the CPU share leaves of it.
+    """
     if is_stuck(samplings, now_s):
         return "the sampling loop hangs"
     age_s = samplings.age_s(now_s)

@@ -55,12 +55,16 @@ def _samplings(facts: Facts) -> Iterator[Family]:
     yield _counter("samples_deferred_total", "Samples wanted that the CPU share did not allow yet.", done.deferred)
     yield _counter("sampler_restarts_total", "Samplers that kept failing and were replaced.", done.restarts)
     yield _counter("sampling_cpu_seconds_total", "CPU time of samples and ticks.", done.cpu_s)
+    yield _counter("namespaces_looked_at_total", "Looks at the sockets of one network namespace.", done.looked_at)
+    yield _gauge("sampling_interval_seconds", "Time between samples where nothing happens.", done.interval_s)
     yield _gauge("last_sample_age_seconds", "Age of the last sample that succeeded.", done.age_s(facts.now_s))
     known = done.last_at_s is not None
     yield _gauge("last_sample_cpu_seconds", "CPU time that it took.", done.last_cpu_s if known else None)
     yield _gauge("last_sample_sockets", "Outbound sockets that it counted.", done.sockets if known else None)
     yield _gauge("last_sample_pools", "Pools that it lists one by one.", done.pools if known else None)
     yield _gauge("last_sample_namespaces", "Network namespaces it tells of.", done.namespaces if known else None)
+    unread = "Network namespaces with sockets that it could not read."
+    yield _gauge("last_sample_unreadable_namespaces", unread, done.unreadable if known else None)
 
 
 def _spool(facts: Facts) -> Iterator[Family]:
@@ -79,6 +83,7 @@ def _spool(facts: Facts) -> Iterator[Family]:
 def _pushes(pushes: Pushes) -> Iterator[Family]:
     verdicts = by("verdict", pushes.verdicts)
     yield Family("portgauge_agent_pushes_total", "counter", "Attempts to send, by what came of them.", verdicts)
+    yield _counter("connects_total", "Connections opened to the collector; a healthy agent needs one.", pushes.connects)
     yield _counter("pushed_bytes_total", "Bytes of snapshots that the collector took.", pushes.taken_bytes)
     yield _counter("collector_connects_total", "Connections opened to the collector.", pushes.connects)
     yield _gauge(

@@ -187,5 +187,6 @@ def count(samplings: Samplings, reason: Reason, done: Done) -> None:
     samplings.sockets = done.sample.sockets
     samplings.pools = len(done.sample.readings)
     samplings.namespaces = len(done.sample.summaries)
+    samplings.unreadable = sum(one.namespaces for one in done.sample.unreadable)
     samplings.readings = done.sample.readings
     samplings.spaces = tuple(summary.namespace for summary in done.sample.summaries)

@@ -39,6 +39,8 @@ class Samplings:
     """Pools that it lists one by one."""
     namespaces: int = 0
     """Network namespaces that it tells of."""
+    unreadable: int = 0
+    """Network namespaces with sockets that it could not read."""
     readings: tuple[Reading, ...] = ()
     """What it read, pool by pool."""
     spaces: tuple[Namespace, ...] = ()

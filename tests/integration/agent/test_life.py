@@ -1,15 +1,21 @@
 """The life of a real agent under a real service manager's socket: ready, alive, reloaded, stopped."""
 
+import json
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from agent.run import LATE
 from tests.agent_process import AnAgent
+from tests.collector_process import a_token, migrated, serving
 from tests.manager import Manager, a_manager
+from tests.secret import a_secret
 
 
 @pytest.fixture
@@ -139,3 +145,44 @@ def read_request(held: socket.socket) -> bytes:
             break
         got += more
     return got
+
+
+def test_the_last_snapshot_reaches_a_collector_that_answers(tmp_path: Path, manager: Manager) -> None:
+    """An hour lies between samples, so the second is the farewell; nothing stays in the spool."""
+    database = migrated(tmp_path)
+    token = a_token(database, "--scope", "push", "--host", "lb1")
+    with serving(database) as collector:
+        agent = AnAgent(tmp_path / "agent", manager.environment)
+        a_secret(agent.token, token)
+        agent.configure(collector=collector.url, host="lb1")
+        process = agent.start()
+        try:
+            manager.wait_for("READY")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            agent.end()
+        reader = a_token(database, "--scope", "read")
+        (host,) = json.loads(collector.get("/v1/hosts", reader))["items"]
+
+    assert (host["received"], host["missing"]) == (2, 0)
+    assert agent.spooled() == 0
+
+
+def test_a_disk_that_hangs_does_not_keep_the_agent_from_ending() -> None:
+    """A thread that never comes back would hold up the end of the event loop for ever."""
+    program = (
+        "import asyncio, signal, os, time\n"
+        "from agent.run import _orders\n"
+        "async def main():\n"
+        "    orders = _orders()\n"
+        "    hanging = asyncio.create_task(asyncio.to_thread(time.sleep, 600))\n"
+        "    await asyncio.sleep(0.1)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    await orders.get()\n"
+        "asyncio.run(main())\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+
+    assert done.returncode == LATE

@@ -33,6 +33,13 @@ def test_what_is_wrong_is_named(samplings: Samplings, now_s: float, why: str) ->
     assert trouble(samplings, now_s, interval_s=10) == why
 
 
+def test_samples_may_be_as_rare_as_the_cpu_share_makes_them() -> None:
+    seen = after(back_by_s=900.0)
+    seen.interval_s = 200.0
+
+    assert trouble(seen, 700.0, interval_s=10) == ""
+
+
 def test_how_it_goes_is_one_line() -> None:
     assert (
         in_a_line(Samplings(failed=3), 5, 3) == "no sample succeeded yet, 3 failed; 3 snapshots wait for the collector"
