@@ -47,6 +47,12 @@ class Config:
     database: str = ""
     """A SQLAlchemy URL or a path; empty: PORTGAUGE_DATABASE, else the default file."""
     role: str = "all"
+    tls_cert: Path | None = None
+    """The collector's certificate (PEM); none: clear text."""
+    tls_key: Path | None = None
+    """Its private key; in the same file if none."""
+    tls_client_ca: Path | None = None
+    """Authorities that must have signed the certificate of whoever connects; none: nobody is asked for one."""
     log_level: str = "info"
     log_json: bool = False
     retention_hours: float = 48.0
@@ -60,6 +66,8 @@ class Config:
         for name, known in (("role", ROLES), ("log_level", LEVELS)):
             if getattr(self, name) not in known:
                 raise InvalidConfig(f"{name}: one of {', '.join(known)} is needed, not {getattr(self, name)!r}")
+        if self.tls_cert is None and (self.tls_key or self.tls_client_ca):
+            raise InvalidConfig("tls_key, tls_client_ca: tls_cert is needed beside them")
         if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
             raise InvalidConfig("public_url: an http:// or https:// address is needed")
         if not 0 < self.retention_hours < float("inf"):

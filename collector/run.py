@@ -33,6 +33,7 @@ from collector.storage.database import Database, database
 from collector.storage.errors import NeedsPostgreSQL
 from collector.storage.location import Location
 from collector.storage.schema import require_current, require_present, require_writable
+from collector.tls import ServerTls, TlsUnusable, server_tls
 from shared.clock import wall_ms
 from shared.errors import PortgaugeError
 from shared.logs import fields
@@ -60,11 +61,12 @@ class CannotListen(PortgaugeError):
 
 async def run(config: Config, location: Location, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `announce` is given the address once connections are accepted."""
-    stop = _stop_signal()
+    stop, tls = _stop_signal(), server_tls(config.tls_cert, config.tls_key, config.tls_client_ca)
     with listening(config.listen) as listener:
         async with _opened(location, config.role) as db, _channels(config) as channels:
             app, loops = _assemble(config, db, channels)
-            async with background(loops), serving(app, listener) as address:
+            async with background(loops), serving(app, listener, tls) as address:
+                _read_again_on_hangup(tls)
                 announce(address)
                 await stop.wait()
 
@@ -134,16 +136,18 @@ def listening(listen: str) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[str]:
+async def serving(app: web.Application, listener: socket.socket, tls: ServerTls | None = None) -> AsyncIterator[str]:
     """Answer requests for as long as the block is open, at the address it is given."""
     # Bodies are inflated by ingest.body: aiohttp would answer an encoding it does not know itself, as a bare 400.
     runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S, auto_decompress=False)
     await runner.setup()
-    server = await asyncio.get_running_loop().create_server(_connections(app, runner), sock=listener)
+    connections, context = _connections(app, runner), tls.context if tls else None
+    server = await asyncio.get_running_loop().create_server(connections, sock=listener, ssl=context)
     try:
         host, port, *_ = listener.getsockname()
-        _warn_if_exposed(host)
-        yield f"http://{shown(host, port)}"
+        if not tls:
+            _warn_if_exposed(host)
+        yield f"http{'s' if tls else ''}://{shown(host, port)}"
     finally:
         server.close()
         if DESK in app:
@@ -188,6 +192,25 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
+def _read_again_on_hangup(tls: ServerTls | None) -> None:
+    """On SIGHUP certificates are read anew; connections that are held go on. Without TLS there is nothing to read."""
+
+    def reread() -> None:
+        assert tls is not None  # noqa: S101 - no handler without it
+        try:
+            tls.read_again()
+        except TlsUnusable as error:
+            log.error("certificates are not read again, the old ones hold", extra=fields(why=error))  # noqa: TRY400 - foreseen
+        else:
+            log.info("certificates are read again", extra=fields(tls_cert=tls.cert))
+
+    if tls is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
+
+
 def _warn_if_exposed(address: str) -> None:
     if not ip_address(address).is_loopback:
-        log.warning("tokens travel in clear text beyond this machine; put TLS in front", extra=fields(listen=address))
+        log.warning(
+            "tokens travel in clear text beyond this machine; set tls_cert, or put TLS in front",
+            extra=fields(listen=address),
+        )
