@@ -138,12 +138,14 @@ class Agent:
             listening = _listener(wanted.config) if "listen" in wanted.changed else None
         except PortgaugeError as error:
             log.error("the configuration is not reloaded, the old one holds", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
+            outcome = f"not reloaded, the old configuration holds: {error}"
         else:
+            outcome = "reloaded"
             await self._apply(wanted)
             if "listen" in wanted.changed:
                 await self._end_listening()
                 await self._begin_listening(listening)
-        self.notifier.tell(systemd.READY)
+        self.notifier.tell(systemd.READY, systemd.status(outcome))
 
     async def _apply(self, wanted: Plan) -> None:
         self.config = wanted.config

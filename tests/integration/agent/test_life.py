@@ -104,7 +104,7 @@ def test_a_reload_of_a_bad_configuration_keeps_the_old_one_and_says_why(
     agent.config.write_text(broken if "collector" in broken else f'collector = "http://x"\ntoken_file = "t"\n{broken}')
     process.send_signal(signal.SIGHUP)
     manager.wait_for("RELOADING")
-    manager.wait_for("READY")
+    assert why in manager.wait_for("READY")["STATUS"]
 
     line = next(line for line in agent.log.read_text().splitlines() if "is not reloaded, the old one holds" in line)
     assert why in line
