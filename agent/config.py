@@ -16,6 +16,8 @@ from shared.ports import InvalidPorts, parse_ports
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@/-]{0,127}\Z")
+MOST_LOGS = 16
 LEAST_SPOOL_BYTES = 1024 * 1024
 THRESHOLDS = (0.5, 0.7, 0.85, 1.0)
 """The knee, the built-in rules of the collector, and the end."""
@@ -76,6 +78,10 @@ class AgentConfig:
     """Pools listed one by one a namespace; the rest travel as exact sums."""
     probe: bool = True
     """Whether ports may be probed, to find binders that no list of the kernel shows."""
+    log_files: tuple[Path, ...] = ()
+    """Logs of proxies to listen to for what they say when connect() finds no port."""
+    journal: tuple[str, ...] = ()
+    """Syslog identifiers to listen to in systemd's journal, such as `haproxy`."""
     spool_dir: Path = field(default_factory=default_spool_dir)
     spool_max_bytes: int = 64 * 1024 * 1024
     spool_max_age_s: float = 48 * 3600.0
@@ -96,6 +102,8 @@ class AgentConfig:
             ("cpu_share", 0 < self.cpu_share <= 1, "need a share of one core, above 0 and up to 1"),
             ("thresholds", _ascend(self.thresholds), "need 1 to 8 occupancies, above 0.0 and up to 1.0, ascending"),
             ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
+            ("log_files", len(self.log_files) <= MOST_LOGS, f"need at most {MOST_LOGS}"),
+            ("journal", _are_identifiers(self.journal), f"need at most {MOST_LOGS} syslog identifiers like haproxy"),
             ("spool_max_bytes", self.spool_max_bytes >= LEAST_SPOOL_BYTES, f"need at least {LEAST_SPOOL_BYTES}"),
             ("spool_max_age_s", self.spool_max_age_s > 0, "need seconds above 0"),
             ("listen", *_listen(self.listen, beyond_loopback=self.listen_beyond_loopback)),
@@ -117,6 +125,10 @@ def _listen(text: str, *, beyond_loopback: bool) -> tuple[bool, str]:
         return not text, "need unix:/PATH, or HOST:PORT like 127.0.0.1:9766"
     is_local = isinstance(place, UnixPlace) or place.is_loopback
     return is_local or beyond_loopback, "need a loopback address, or listen_beyond_loopback = true"
+
+
+def _are_identifiers(names: tuple[str, ...]) -> bool:
+    return len(names) <= MOST_LOGS and all(_IDENTIFIER.match(name) for name in names)
 
 
 def _ascend(thresholds: tuple[float, ...]) -> bool:

@@ -9,6 +9,10 @@ class SamplingFailed(PortgaugeError):
     """No sample could be taken; the message says why. Reported to the collector: blind is not silent."""
 
 
+class JournalUnreadable(PortgaugeError):
+    """The journal of systemd cannot be followed; the message says why."""
+
+
 class TokenUnreadable(PortgaugeError):
     """The token file cannot be read or holds no token. The token itself is never part of the message."""
 

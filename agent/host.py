@@ -13,7 +13,7 @@ from agent.netlink.errors import DumpError
 from agent.netns import OWN, Atlas, UnknownNamespace, is_meant, travelling
 from agent.sampling import Sampler
 from agent.tally import Summary, within_limits
-from shared.model import Reading, Unreadable
+from shared.model import Evidence, Reading, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class HostSample:
     """What was seen less accurately than it could be, and why."""
     looked_at: int = 1
     """Namespaces whose sockets were looked at; of the others the kernel's counters say that nothing changed."""
+    evidence: tuple[Evidence, ...] = ()
+    """What its applications logged since the sample before."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:

@@ -36,6 +36,8 @@ PART_OF = {
     "thresholds": Part.SAMPLING,
     "most_pools": Part.SAMPLING,
     "probe": Part.SAMPLING,
+    "log_files": Part.SAMPLING,
+    "journal": Part.SAMPLING,
     "spool_dir": Part.PROCESS,
     "spool_max_bytes": Part.PROCESS,
     "spool_max_age_s": Part.PROCESS,

@@ -5,16 +5,19 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.budget import Budget
 from agent.cadence import TICK_S, Decision, Reason, Situation, decide
 from agent.config import AgentConfig
+from agent.evidence.join import join
+from agent.evidence.ledger import Ledger as Said
 from agent.failures import Ledger
 from agent.glance import glance
 from agent.host import HostSample, HostSampler
 from agent.insight import Insight
 from agent.netns import cpu_s
+from agent.overhearing import overhearing
 from agent.spending import Spending
 from agent.spool import Spool
 from agent.spooling import Done, sample_and_spool
@@ -62,7 +65,7 @@ async def sampling(
             await reporter.sample(Reason.LAST, clock.monotonic_s())
         wake.set()
 
-    async with asyncio.TaskGroup() as tasks:
+    async with overhearing(config.log_files, config.journal) as reporter.said, asyncio.TaskGroup() as tasks:
         loop = tasks.create_task(forever(), name="sampling")
         try:
             yield finish
@@ -78,6 +81,8 @@ class Reporter:
     spool: Spool
     ledger: Ledger
     samplings: Samplings
+    said: Said = field(default_factory=Said)
+    """What proxies logged."""
     _spending: Spending = field(init=False)
     _sampler: HostSampler = field(init=False)
     _insight: Insight = field(init=False)
@@ -139,11 +144,12 @@ class Reporter:
 
     async def sample(self, reason: Reason, at_s: float) -> None:
         """Take one, and spool it or why it failed."""
-        failures, astray = self.ledger.take(), self._insight.astray
+        failures, said, astray = self.ledger.take(), self.said.take(), self._insight.astray
 
         def observe() -> HostSample:
             seen = self._sampler.sample_all(at_s)
-            return self._insight.into(seen, clock.monotonic_s(), failures)
+            seen = self._insight.into(seen, clock.monotonic_s(), failures)
+            return replace(seen, evidence=join(said, seen.readings))
 
         done = await asyncio.to_thread(sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool)
         self._sampled_at_s = at_s
@@ -151,6 +157,7 @@ class Reporter:
         count(self.samplings, reason, done)
         if done.sample is None:
             self.ledger.add(failures)
+            self.said.put_back(said)
             self._failed()
             return
         self._failed_in_a_row, self._restart_after = 0, FAILURES_IN_A_ROW

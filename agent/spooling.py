@@ -83,6 +83,7 @@ def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> S
         namespaces=tuple(one.namespace for one in seen.summaries) if seen else (),
         readings=seen.readings if seen else (),
         unreadable=seen.unreadable if seen else (),
+        evidence=seen.evidence if seen else (),
         failure=outcome if isinstance(outcome, str) else None,
         machine_id=machine_id(),
     )

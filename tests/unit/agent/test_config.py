@@ -35,6 +35,8 @@ def test_the_role_travels_as_a_label() -> None:
         ("spool_max_bytes", 10),
         ("spool_max_age_s", 0.0),
         ("log_level", "loud"),
+        ("log_files", (Path("x"),) * 17),
+        ("journal", ("--merge",)),
         ("listen", "nonsense"),
         ("listen", "0.0.0.0:9766"),
         ("listen", "[::]:9766"),

@@ -10,6 +10,7 @@ import pytest
 from agent.cadence import Reason
 from agent.config import AgentConfig
 from agent.errors import SamplingFailed
+from agent.evidence.phrases import Phrase
 from agent.failures import Ledger
 from agent.glance import Glance
 from agent.host import HostSample, HostSampler
@@ -18,7 +19,7 @@ from agent.spool import Spool
 from agent.spooling import Done, sample_and_spool
 from agent.tallies import Samplings
 from agent.tally import Summary
-from shared.model import Snapshot
+from shared.model import Evidence, Snapshot
 from shared.wire import decode
 from tests.builders import NOON_MS, a_namespace, a_reading
 from tests.netns import Netns
@@ -98,6 +99,33 @@ async def test_where_nothing_happens_a_sample_is_taken_each_interval(spool: Spoo
     await ticks(a_reporter(spool, samplings, cpu_share=1.0), seconds=95)
 
     assert samplings.samples == {Reason.FIRST: 1, Reason.DUE: 9}
+
+
+@pytest.mark.usefixtures("still")
+async def test_what_proxies_logged_leaves_with_the_next_sample_joined_to_its_pool(spool: Spool) -> None:
+    reporter, pool = a_reporter(spool, Samplings(), cpu_share=1.0), a_reading().pool
+    reporter.said.add(Phrase("nginx", "connect() failed", pool.peer, pool.peer_port), NOON_MS, 3)
+    await ticks(reporter, seconds=11)
+
+    assert [one.evidence for one in told(spool)] == [(Evidence(pool, "nginx", "connect() failed", 3, NOON_MS),), ()]
+
+
+@pytest.mark.usefixtures("still")
+async def test_what_proxies_logged_waits_for_a_sample_that_succeeds(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter = a_reporter(spool, Samplings(), cpu_share=1.0)
+    reporter.said.add(Phrase("haproxy", "no free ports"), NOON_MS)
+    with monkeypatch.context() as blind:
+        blind.setattr(HostSampler, "sample_all", refuse)
+        await reporter.sample(Reason.DUE, 1000.0)
+    await reporter.sample(Reason.DUE, 1010.0)
+
+    assert [len(one.evidence) for one in told(spool)] == [0, 1]
+
+
+def refuse(*_: object) -> HostSample:
+    raise SamplingFailed("sock_diag refused")
 
 
 @pytest.mark.usefixtures("still")
