@@ -20,6 +20,8 @@ _USER_SLICE = re.compile(r"user-(\d+)\.slice\Z")
 _USER_MANAGER = re.compile(r"user@(\d+)\.service\Z")
 _UNIT = re.compile(r".+\.(?:service|scope)\Z")
 _ENGINES = {"libpod": "podman", "cri-containerd": "containerd", "crio": "cri-o"}
+_BARE_PARENTS = ("docker", "containerd")
+"""Control groups whose children are called by the container's id alone."""
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -31,24 +33,68 @@ class Mount(NamedTuple):
     root: str
 
 
+class Group(NamedTuple):
+    """What the path of a control group tells; empty where it does not."""
+
+    unit: str = ""
+    """The outermost systemd unit, or the one inside the container."""
+    service: str = ""
+    """The innermost service, a user's own manager left aside."""
+    engine: str = ""
+    """Who runs the container: `docker`, `podman`, `containerd`, `cri-o`, `lxc`, `machine`; `container` if unknown."""
+    container: str = ""
+    pod: str = ""
+    user: str = ""
+
+
+def group_of(path: str) -> Group:
+    """Read a path, segment by segment; what a container runs inside it counts as the container's."""
+    found = Group()
+    parent = ""
+    for segment in path.replace(":cri-containerd:", "/cri-containerd-").split("/"):
+        found = _with_segment(found, segment, parent)
+        parent = segment
+    return found
+
+
+def _with_segment(found: Group, segment: str, parent: str) -> Group:
+    if named := _POD.match(segment):
+        return found._replace(pod=named.group(1).replace("_", "-"), engine="", container="", unit="")
+    if container := _container(segment, parent):
+        return found._replace(engine=container[0], container=container[1], unit="")
+    if named := _USER_SLICE.match(segment) or _USER_MANAGER.match(segment):
+        return found._replace(user=named.group(1))
+    if not _UNIT.match(segment):
+        return found
+    service = _unescaped(segment) if segment.endswith(".service") else found.service
+    return found._replace(unit=found.unit or _unescaped(segment), service=service)
+
+
 def owner_name(path: str) -> str:
     """`haproxy.service`, `docker 0123456789ab`, `pod 0f3c…, container 0123456789ab`, `job.scope of user 1000`.
 
     A unit inside a container is told with it. The root gives "": it belongs to nobody. A path of no known shape is its
     own name.
     """
-    unit = container = pod = user = parent = ""
-    for segment in path.replace(":cri-containerd:", "/cri-containerd-").split("/"):
-        if found := _POD.match(segment):
-            pod, container, unit = found.group(1).replace("_", "-"), "", ""
-        elif named := _container(segment, parent):
-            container, unit = named, ""
-        elif found := _USER_SLICE.match(segment) or _USER_MANAGER.match(segment):
-            user, unit = found.group(1), ""
-        elif _UNIT.match(segment) and not unit:
-            unit = _unescaped(segment)
-        parent = segment
-    return _told(unit, _place(pod, container), user) or (path.strip("/") and _unescaped(path))
+    group = group_of(path)
+    place = f"{group.engine} {group.container}" if group.container else ""
+    if group.pod:
+        place = f"pod {group.pod}, container {group.container}" if group.container else f"pod {group.pod}"
+    return _told(group.unit, place, group.user) or (path.strip("/") and _unescaped(path))
+
+
+def place_name(proc_cgroup: str) -> str:
+    """What a network namespace is called by the /proc/PID/cgroup of a process; "" for a session or the root.
+
+    `pod-0f3c…`, `docker-0123456789ab`, `lxc-web`, `haproxy.service`. A pod shares one network namespace among its
+    containers, so the pod comes first.
+    """
+    groups = [group_of(line.split(":", 2)[-1]) for line in proc_cgroup.splitlines()]
+    pods = [f"pod-{group.pod}" for group in groups if group.pod]
+    engines = {"containerd": "cri", "cri-o": "cri"}
+    boxes = [f"{engines.get(group.engine, group.engine)}-{group.container}" for group in groups if group.container]
+    services = [group.service for group in groups if group.service]
+    return next(iter([*pods, *boxes, *services[-1:]]), "")
 
 
 def _told(unit: str, place: str, user: str) -> str:
@@ -58,26 +104,20 @@ def _told(unit: str, place: str, user: str) -> str:
     return f"{name} of user {user}" if name else f"user {user}"
 
 
-def _place(pod: str, container: str) -> str:
-    if not pod:
-        return container
-    return f"pod {pod}, container {container.rpartition(' ')[2]}" if container else f"pod {pod}"
-
-
-def _container(segment: str, parent: str) -> str:
-    """`docker 0123456789ab` where the segment is a container's, else ""."""
+def _container(segment: str, parent: str) -> tuple[str, str] | None:
+    """(engine, name) where the segment is a container's."""
     if found := _SCOPE.match(segment):
         engine, identity = found.groups()
-        return f"{_ENGINES.get(engine, engine)} {identity[:CONTAINER_ID_CHARS]}"
+        return _ENGINES.get(engine, engine), identity[:CONTAINER_ID_CHARS]
     if _BARE_ID.match(segment):
-        return f"{'docker' if parent == 'docker' else 'container'} {segment[:CONTAINER_ID_CHARS]}"
+        return (parent if parent in _BARE_PARENTS else "container"), segment[:CONTAINER_ID_CHARS]
     if found := _LXC.match(segment):
-        return f"lxc {found.group(1)}"
+        return "lxc", found.group(1)
     if parent == "lxc" and segment:
-        return f"lxc {segment}"
+        return "lxc", segment
     if found := _MACHINE.match(segment):
-        return f"machine {_unescaped(found.group(1) or found.group(2))}"
-    return ""
+        return "machine", _unescaped(found.group(1) or found.group(2))
+    return None
 
 
 def _unescaped(name: str) -> str:

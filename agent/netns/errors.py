@@ -1,6 +1,5 @@
 """What can go wrong on the way into a network namespace, each with its facts."""
 
-import difflib
 import errno
 import os
 from collections.abc import Sequence
@@ -34,6 +33,8 @@ class UnknownNamespace(PortgaugeError):
     """No namespace of that name can be entered; the message names the nearest and what there is."""
 
     def __init__(self, name: str, known: Sequence[str], unreadable: int) -> None:
+        import difflib  # noqa: PLC0415 - seldom needed, and every command would load it
+
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         more = f" ({unreadable} more cannot be read: see portgauge-agent doctor)" if unreadable else ""

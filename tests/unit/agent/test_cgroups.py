@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cgroups import Mount, cgroup2_mounts, owner_name, process_path
+from agent.cgroups import Mount, cgroup2_mounts, owner_name, place_name, process_path
 
 ID = "0123456789ab" + "c" * 52
 POD = "8a9f0c3e-1111-2222-3333-444455556666"
@@ -54,6 +54,41 @@ IN_POD = f"pod {POD}, container 0123456789ab"
 )
 def test_each_convention_is_read(path: str, name: str) -> None:
     assert owner_name(path) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"/system.slice/docker-{ID}.scope", "docker-0123456789ab"),
+        (f"/docker/{ID}", "docker-0123456789ab"),
+        (f"/system.slice/docker.service/docker/{ID}/init", "docker-0123456789ab"),
+        (f"/../docker-{ID}.scope", "docker-0123456789ab"),
+        (f"/machine.slice/libpod-{ID}.scope/container", "podman-0123456789ab"),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{POD_}.slice/cri-containerd-{ID}.scope",
+         f"pod-{POD}"),
+        (f"/kubepods/besteffort/pod{POD}/{ID}", f"pod-{POD}"),
+        (f"/kubepods.slice/kubepods-pod{'0a1b2c3d' * 4}.slice/crio-{ID}.scope", f"pod-{'0a1b2c3d' * 4}"),
+        (f"/system.slice/containerd.service/cri-containerd-{ID}.scope", "cri-0123456789ab"),
+        (f"/system.slice:cri-containerd:{ID}", "cri-0123456789ab"),
+        ("/lxc.payload.web1/system.slice/nginx.service", "lxc-web1"),
+        ("/lxc/web1", "lxc-web1"),
+        ("/machine.slice/machine-web1.scope/payload", "machine-web1"),
+        ("/machine.slice/systemd-nspawn@web1.service/payload", "machine-web1"),
+        ("/system.slice/haproxy.service", "haproxy.service"),
+        ("/system.slice/system-haproxy.slice/haproxy@edge.service", "haproxy@edge.service"),
+        ("/user.slice/user-1000.slice/user@1000.service/app.slice/proxy.service", "proxy.service"),
+        ("/user.slice/user-1000.slice/user@1000.service/app.slice/vte-1.scope", ""),
+        ("/user.slice/user-1000.slice/session-3.scope", ""),
+        ("/", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_namespace_is_called_by_container_pod_or_service(path: str, name: str) -> None:
+    assert place_name(f"0::{path}\n") == name
+
+
+def test_in_the_old_hierarchies_any_line_may_tell() -> None:
+    assert place_name(f"9:name=systemd:/\n4:memory:/docker/{ID}\n0::/\n") == "docker-0123456789ab"
 
 
 @given(st.text(max_size=60))

@@ -2,47 +2,10 @@
 
 import pytest
 
-from agent.netns.naming import HOST, OWN, Traits, name_of, of_cgroups, printable, unique
+from agent.netns.naming import HOST, OWN, Traits, name_of, printable, unique
 from shared.limits import MAX_NAME_CHARS
 
-ID = "0123456789ab" + "c" * 52
 POD = "0a1b2c3d-1111-2222-3333-444455556666"
-SCOPED_POD = POD.replace("-", "_")
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        (f"/system.slice/docker-{ID}.scope", "docker-0123456789ab"),
-        (f"/docker/{ID}", "docker-0123456789ab"),
-        (f"/system.slice/docker.service/docker/{ID}/init", "docker-0123456789ab"),
-        (f"/../docker-{ID}.scope", "docker-0123456789ab"),
-        (f"/machine.slice/libpod-{ID}.scope/container", "podman-0123456789ab"),
-        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{SCOPED_POD}.slice/cri-containerd-{ID}.scope",
-         f"pod-{POD}"),
-        (f"/kubepods/besteffort/pod{POD}/{ID}", f"pod-{POD}"),
-        (f"/kubepods.slice/kubepods-pod{'0a1b2c3d' * 4}.slice/crio-{ID}.scope", f"pod-{'0a1b2c3d' * 4}"),
-        (f"/system.slice/containerd.service/cri-containerd-{ID}.scope", "cri-0123456789ab"),
-        (f"/system.slice:cri-containerd:{ID}", "cri-0123456789ab"),
-        ("/lxc.payload.web1/system.slice/nginx.service", "lxc-web1"),
-        ("/lxc/web1", "lxc-web1"),
-        ("/machine.slice/machine-web1.scope/payload", "machine-web1"),
-        ("/machine.slice/systemd-nspawn@web1.service/payload", "machine-web1"),
-        ("/system.slice/haproxy.service", "haproxy.service"),
-        ("/system.slice/system-haproxy.slice/haproxy@edge.service", "haproxy@edge.service"),
-        ("/user.slice/user-1000.slice/user@1000.service/app.slice/proxy.service", "proxy.service"),
-        ("/user.slice/user-1000.slice/user@1000.service/app.slice/vte-1.scope", None),
-        ("/user.slice/user-1000.slice/session-3.scope", None),
-        ("/", None),
-        ("", None),
-    ],
-)  # fmt: skip
-def test_a_cgroup_tells_the_container_pod_or_service(path: str, name: str | None) -> None:
-    assert of_cgroups(f"0::{path}\n") == name
-
-
-def test_in_the_old_hierarchies_any_line_may_tell() -> None:
-    assert of_cgroups(f"9:name=systemd:/\n4:memory:/docker/{ID}\n0::/\n") == "docker-0123456789ab"
 
 
 @pytest.mark.parametrize(
