@@ -1,14 +1,17 @@
 """What a person sees in a terminal, as text. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from agent.accounting.derivation import Derivation
 from agent.tally import Summary
 from shared.addresses import format_endpoint, format_ip
-from shared.advice import Option
 from shared.model import Namespace, Pool, Reading, Unreadable
 from shared.ports import format_ports
 from shared.tcp import State
+
+if TYPE_CHECKING:
+    from shared.advice import Option  # Only `advise` has any.
 
 BAR_CELLS = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -195,7 +198,7 @@ def _certainty(derivation: Derivation) -> str:
     return f"exact ({derivation.probed:,} ports probed)" if derivation.probed else "exact"
 
 
-def advice_text(advice: Sequence[tuple[Reading, Sequence[Option]]], at_least: float, left_out: int) -> str:
+def advice_text(advice: "Sequence[tuple[Reading, Sequence[Option]]]", at_least: float, left_out: int) -> str:
     """Each pool with its options, numbered, the gain at the end of the line, the how below."""
     if not advice:
         return f"no pool holds {percent(at_least)} of its ports or more: nothing to do"
@@ -203,7 +206,7 @@ def advice_text(advice: Sequence[tuple[Reading, Sequence[Option]]], at_least: fl
     return "\n\n".join(blocks + ([f"and {left_out:,} more pools near their limit"] if left_out else []))
 
 
-def _advice_block(reading: Reading, options: Sequence[Option]) -> str:
+def _advice_block(reading: Reading, options: "Sequence[Option]") -> str:
     left = headroom_text(reading.headroom_min, reading.headroom_max)
     by = f", held by {reading.owner}" if reading.owner else ""
     head = f"{arrow(reading.pool)} holds {reading.held:,} of {reading.capacity:,} ports, {left} left{by}"

@@ -13,7 +13,6 @@ from agent.model import NetnsId
 from agent.netlink.opening import open_sockets
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, Atlas
-from agent.owners import owner_of
 from agent.render import derivation_text
 from agent.report import derivation_report
 from shared import clock
@@ -98,6 +97,8 @@ def _owner(diag: SockDiag, derivation: Derivation, place: NetnsId, *, probing: b
     pool = pool_of(derivation.question, place.name)
     if pool.kind is Kind.UDP or (pool.kind is Kind.BIND and not probing):
         return ""
+    from agent.owners import owner_of  # noqa: PLC0415 - a tenth of the command's start, and a free pool has no owner
+
     return owner_of(diag, derivation.port_range, pool, clock.monotonic_s())
 
 
