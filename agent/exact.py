@@ -23,7 +23,7 @@ from agent.netlink.records import Socket, rows, sockets
 from agent.netlink.request import both_families, connected, local_port_in, one_family
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import sockstat
-from agent.probe import ProbeUnavailable, probe
+from agent.probe import ProbeUnavailable, probe, try_to_bind
 from agent.tally import CONNECTED_STATES
 from agent.traits import try_out
 from shared.addresses import format_ip
@@ -48,7 +48,7 @@ class Accountant:
         settings = sysctl.read_port_settings()
         if question.protocol is Protocol.UDP:
             return derive(question, settings, _udp_table(self.diag, settings))
-        around = Surroundings.of(settings)
+        around = Surroundings.of(settings, tells_devices=not self.diag.loss)
         question = replace(question, vrf=around.vrfs.get(question.ifindex, 0))
         read = _read_own if self.probing and is_crowded(self.diag, question, settings) else _read_all
         table = read(self.diag, question, settings, around)
@@ -64,6 +64,9 @@ class Accountant:
         """Every port that could matter asked for; of those found blocked, who sits there idle is read, too."""
         where = _nobody_in_vrf(question) if question.vrf else {}
         probed = probe(sorted(worth_probing(question, settings, table)), **where)
+        if question.kind is Kind.BIND:
+            shut = [port for port, is_open in probed.items() if not is_open]
+            return replace(table, probed=probed, tried=try_to_bind(shut, question.local, question.ifindex))
         if table.unread and not all(probed.values()):
             idle = read_sockets(self.diag, [both_families(IDLE, local_port_in([settings.port_range]))])
             table = replace(
@@ -101,13 +104,14 @@ class Surroundings:
     """How this kernel behaves; without sockets."""
 
     @classmethod
-    def of(cls, settings: PortSettings) -> "Surroundings":
+    def of(cls, settings: PortSettings, *, tells_devices: bool = True) -> "Surroundings":
         """Those of the thread's namespace."""
         traits = try_out()
         frees = traits.frees_ports_on_release
         known = Table(
             sockets=(),
             complete=traits.shows_idle_binds is True,
+            tells_devices=tells_devices,
             frees_ports_on_release=frees is not False,
             poisons_for_life=frees is not True,
             scans_own_range_whole=traits.scans_own_range_whole is True,
@@ -179,7 +183,7 @@ def _udp_table(diag: SockDiag, settings: PortSettings) -> Table:
     in_range = local_port_in([settings.port_range])
     families = (socket.AF_INET, socket.AF_INET6)
     requests = [one_family(family, socket.IPPROTO_UDP, ALL_STATES, in_range) for family in families]
-    return Table(sockets=read_sockets(diag, requests))
+    return Table(sockets=read_sockets(diag, requests), tells_devices=not diag.loss)
 
 
 def shows_idle_binds(diag: SockDiag) -> bool:

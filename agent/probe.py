@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Iterable
 
+from shared.addresses import V4_BYTES, format_ip
 from shared.errors import PortgaugeError
 
 TCP_REPAIR = 19
@@ -56,3 +57,24 @@ def _is_open(port: int, towards: tuple[str, int], ifindex: int) -> bool:
                 return False
             raise ProbeUnavailable(error.errno or 0) from error
     return True
+
+
+def try_to_bind(ports: Iterable[int], local: bytes, ifindex: int = 0) -> dict[int, bool]:
+    """Port → whether bind() of that address (packed) to it succeeds now; nothing of those that cannot be tried.
+
+    Only for ports whose bucket is blocked already: before 6.18 an open one would stay blocked after the trial, for as
+    long as any connection is on it. For the microseconds it takes, the port is held.
+    """
+    found = {}
+    family = socket.AF_INET if len(local) == V4_BYTES else socket.AF_INET6
+    for port in ports:
+        with socket.socket(family, socket.SOCK_STREAM) as trying:
+            try:
+                if ifindex:
+                    trying.setsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
+                trying.bind((format_ip(local), port))
+                found[port] = True
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    found[port] = False
+    return found

@@ -74,6 +74,7 @@ class Sampler:
                 blocked.all,
                 unproven=self.hidden.unproven(settings, now_s),
                 overlap=blocked.overlap(settings.port_range),
+                tells_devices=not diag.loss,
                 reusable=reusable(diag, held, settings, blocked),
             )
             known = replace(known, knees=self.knees.look(diag, held, known, now_s))

@@ -128,6 +128,8 @@ class Knowledge:
     """Most blocked ports that sockets counted as held may stand on: such a port is lost once, not twice."""
     reusable: Mapping[Pool, int] = field(default_factory=dict)
     """TIME_WAITs old enough for connect() to recycle, of the pools whose ages were read."""
+    tells_devices: bool = True
+    """Whether sockets bound to a device, which hold nothing for those that are not, are known for such."""
     knees: Mapping[Pool, bool | None] = field(default_factory=dict)
     """Whether a pool is past the knee, of those that may be (agent.knee)."""
 
@@ -158,7 +160,9 @@ def reading(pool: Pool, states: Mapping[State, int], known: Knowledge) -> Readin
         held,
         capacity,
         headroom_min=max(0, capacity - total - odd - known.unproven),
-        headroom_max=min(capacity, capacity - held + waiting + min(held, known.overlap)),
+        headroom_max=min(capacity, capacity - held + waiting + min(held, known.overlap))
+        if known.tells_devices
+        else capacity,
         states=_less_time_wait(states, reusable),
         knee=known.knees.get(pool, False),
     )

@@ -16,5 +16,10 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
 
 
 def worth_probing(question: Question, settings: PortSettings, table: Table) -> set[int]:
-    """Ports whose bucket could change the account; for UDP and binders all is in the dump."""
-    return connect.worth_probing(question, settings, table) if question.kind is Kind.CONNECT else set()
+    """Ports whose bucket could change the account; of UDP all is in the dump."""
+    match question.kind:
+        case Kind.CONNECT:
+            return connect.worth_probing(question, settings, table)
+        case Kind.BIND:
+            return bound.worth_probing(question, settings, table)
+    return set()

@@ -23,6 +23,7 @@ IDLE_BINDS_HIDDEN = "perhaps bound by sockets that this kernel does not list"
 UNSURE_TIMESTAMPS = "TIME_WAIT that connect() may recycle only if the peer used timestamps"
 UNSURE_AGE = "TIME_WAIT perhaps old enough for connect() to recycle, or with timestamps switched off since"
 ODD_RANGE = "the range has an odd size: each scan leaves out its first port or its last"
+UNKNOWN_DEVICE = "perhaps bound to a device of their own, and then in nobody's way; the kernel's text does not tell"
 MAYBE_RELEASED = "bound by number and connected; the kernel may have released them all the same"
 BIND_ADDRESS_NO_PORT = 0x100
 """Bit of the SOCKOPT attribute: the socket's bind(ip, 0) took no port, so it did not block one."""
@@ -52,12 +53,16 @@ class Table:
     """Ports that a connected socket bound by number (bytecode: not AUTO)."""
     probed: Mapping[int, bool] = field(default_factory=dict)
     """Port → whether a connect() may take it, as its bucket answered."""
+    tells_devices: bool = True
+    """Sockets that are bound to a device say so: not in the text that has to do where netlink is refused."""
     complete: bool = True
     """Whoever could block a port of the range is in `sockets`: not so where the kernel hides idle binds (till 6.8)."""
     frees_ports_on_release: bool = True
     """A port turns lendable when its explicit binder goes while others stay (6.18 and later)."""
     poisons_for_life: bool = True
     """A port once bound stays blocked while any socket is on it, bound or not (before 6.18)."""
+    tried: Mapping[int, bool] = field(default_factory=dict)
+    """Port → whether bind() of the asked-for local address to it succeeds, as far as that was tried."""
     scans_own_range_whole: bool = False
     """An application's own range of odd size loses no port (6.8 and later)."""
 
@@ -90,6 +95,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         ),
         hopes=only_real(
             Doubt(len(young), UNSURE_AGE),
+            Doubt(0 if table.tells_devices else sum(map(len, held.values())) - len(young), UNKNOWN_DEVICE),
             Doubt(
                 len((_maybe_released(table) & blocked.keys()) - _held_anyway(question, table, usable)), MAYBE_RELEASED
             ),

@@ -20,7 +20,7 @@ class SocketsText(SockDiag):
         """`refused` is why sock_diag is not used."""
         self.loss = (
             f"counted from /proc/net/tcp, because {refused}: bound ports show only as far as probes find "
-            "them, owners not at all (see: portgauge-agent doctor)"
+            "them, owners and devices not at all, so there may be more ports left (see: portgauge-agent doctor)"
         )
 
     def close(self) -> None:

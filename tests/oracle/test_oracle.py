@@ -80,17 +80,11 @@ def no_netlink(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @each_situation
-def test_no_port_is_promised_in_vain_without_netlink(situation: Situation, namespaces: None, no_netlink: None) -> None:
-    """The loss it states: that text names no devices, so a pool may have more than it says, never less."""
+def test_the_bounds_hold_without_netlink(situation: Situation, namespaces: None, no_netlink: None) -> None:
+    """That text names no devices, so the bounds are wide."""
     del namespaces, no_netlink
 
-    outcome = judge(situation, unprobed)
-
-    if outcome.verdict is Verdict.SKIPPED:
-        pytest.skip(outcome.note)
-    assert outcome.told, line(outcome)
-    assert outcome.truth is not None, line(outcome)
-    assert outcome.told.low <= outcome.truth, f"{situation.says}\n{line(outcome)}"
+    assert_it_holds(situation, judge(situation, unprobed))
 
 
 def unprobed(application: Application) -> tuple[Answer | None, str]:

@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,13 @@ from agent import exact
 from agent.accounting.connect import HIDDEN
 from agent.accounting.derivation import Derivation
 from agent.accounting.question import Question
+from agent.binders import read_sockets
 from agent.exact import Accountant
+from agent.netlink.records import Socket
 from agent.netlink.sock_diag import SockDiag
 from agent.sysctl import read_port_settings
+from agent.traits import Traits
+from shared.tcp import State
 from tests.netns import Netns
 from tests.sockets import connect, listen
 
@@ -25,9 +30,9 @@ def crowded() -> bool:
         return exact.is_crowded(diag, Question(local=LOOP, peer=LOOP, peer_port=9001), read_port_settings())
 
 
-def bind_and_idle(keep: list[socket.socket], port: int) -> None:
+def bind_and_idle(keep: list[socket.socket], port: int, address: str = "127.0.0.1") -> None:
     keep.append(socket.socket())
-    keep[-1].bind(("127.0.0.1", port))
+    keep[-1].bind((address, port))
 
 
 @pytest.fixture
@@ -95,6 +100,42 @@ def test_a_crowded_namespace_without_probes_is_read_whole(
     told, _note = host.run(account, 9001, probing=False)
 
     assert (told.headroom_min, told.headroom_max) == (970, 1000)
+
+
+@pytest.fixture
+def no_idle_binds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on kernels before 6.8, which list no socket that is bound and not connected."""
+
+    def listed(diag: SockDiag, requests: Iterable[bytes]) -> list[Socket]:
+        return [one for one in read_sockets(diag, requests) if one.state != State.CLOSE]
+
+    monkeypatch.setattr(exact, "read_sockets", listed)
+    monkeypatch.setattr(exact, "try_out", lambda: Traits(shows_idle_binds=False, frees_ports_on_release=False))
+
+
+def bind_some(keep: list[socket.socket]) -> None:
+    """20 ports of ours, 10 of everybody's, 5 of an address of their own, 7 connected by others."""
+    server = listen(keep, 9001, "127.0.0.1")
+    for first, count, address in ((40_100, 20, "127.0.0.1"), (40_200, 10, ""), (40_300, 5, "127.0.0.9")):
+        for port in range(first, first + count):
+            bind_and_idle(keep, port, address)
+    connect(keep, server, 7, local="127.0.0.8", local_port=0)
+
+
+def bound_account(*, probing: bool = True) -> Derivation:
+    with SockDiag() as diag:
+        asked = Question(local=LOOP, peer=LOOP, peer_port=9001, bind_first=True)
+        return Accountant(diag, probing=probing).account(asked)
+
+
+@pytest.mark.usefixtures("no_idle_binds")
+def test_where_idle_binds_are_in_no_list_a_binders_ports_are_tried(host: Netns, keep: list[socket.socket]) -> None:
+    host.run(bind_some, keep)
+
+    told, untried = host.run(bound_account), host.run(bound_account, probing=False)
+
+    assert (told.headroom_min, told.headroom, told.headroom_max, len(told.blocked)) == (970, 970, 970, 30)
+    assert (untried.headroom_min, untried.headroom_max) == (0, 1000)
 
 
 def test_where_probing_fails_the_account_says_why_and_widens(host: Netns, keep: list[socket.socket]) -> None:

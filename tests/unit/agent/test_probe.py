@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.probe import probe
+from agent.probe import probe, try_to_bind
 from tests.netns import Netns
 from tests.sockets import connect, listen
 
@@ -67,3 +67,20 @@ def test_a_namespace_whose_lo_was_never_up_cannot_be_probed(host: Netns) -> None
     process = host.popen(["unshare", "--net", sys.executable, "-c", ASK], stderr=subprocess.PIPE, text=True)
 
     assert "probing needs the loopback device up" in process.communicate(timeout=20)[1]
+
+
+def test_trying_to_bind_tells_who_is_in_the_way_of_an_address(netns: Netns, keep: list[socket.socket]) -> None:
+    def bind() -> None:
+        for port, address in ((40_001, "127.0.0.1"), (40_002, ""), (40_003, "127.0.0.9")):
+            keep.append(socket.socket())
+            keep[-1].bind((address, port))
+
+    netns.run(bind)
+
+    told = netns.run(try_to_bind, range(40_000, 40_004), bytes([127, 0, 0, 1]))
+
+    assert told == {40_000: True, 40_001: False, 40_002: False, 40_003: True}
+
+
+def test_an_address_that_is_not_ours_cannot_be_tried(netns: Netns) -> None:
+    assert netns.run(try_to_bind, [40_000], bytes([192, 0, 2, 1])) == {}

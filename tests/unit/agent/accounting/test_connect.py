@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.accounting.connect import BIND_ADDRESS_NO_PORT, Table, derive, worth_probing
+from agent.accounting.connect import BIND_ADDRESS_NO_PORT, Table, derive, taker_of, worth_probing
 from agent.accounting.derivation import BOUND_CONNECTED, BOUND_IDLE, LISTENING, PROBED, Derivation
 from agent.accounting.question import Question
 from agent.netlink.records import Socket
@@ -125,6 +125,26 @@ def test_a_binder_whose_own_tuple_is_the_pools_holds_its_port_released_or_not() 
     assert bounds(account(in_pool(20), explicit=frozenset(range(40_000, 40_020)))) == (180, 180, 180)
 
 
+def test_a_tuple_told_twice_counts_once_and_as_held() -> None:
+    old = in_pool(1, state=State.TIME_WAIT, age_ms=30_000)
+
+    told = account([*in_pool(1), *old], of=settings(tcp_tw_reuse=1))
+
+    assert (bounds(told), told.states) == ((199, 199, 199), {State.ESTABLISHED: 1})
+
+
+def test_sockets_of_the_pool_that_were_read_apart_count_like_others() -> None:
+    apart = {
+        taker_of(State.ESTABLISHED, 0, 7): {40_000, 40_001},
+        taker_of(State.TIME_WAIT, 0, 50_000): {40_002, 41_000},
+    }
+
+    told = account(own=apart)
+
+    assert told.states == {State.ESTABLISHED: 2, State.TIME_WAIT: 1}
+    assert told.headroom == 197
+
+
 def test_bind_address_no_port_proves_the_bucket_open_where_ports_are_released() -> None:
     flagged = elsewhere(30, sockopt=PLAIN | BIND_ADDRESS_NO_PORT)
 
@@ -196,6 +216,10 @@ def test_a_device_bound_socket_takes_its_tuple_from_its_own_device_only() -> Non
     assert account(bound).held == 0
     assert account(bound, replace(ASKED, ifindex=3)).held == 40
     assert account(in_pool(40), replace(ASKED, ifindex=3)).held == 40
+
+
+def test_where_devices_are_not_told_whoever_holds_a_port_may_not_be_in_the_way() -> None:
+    assert bounds(account(in_pool(40), tells_devices=False)) == (160, 160, 200)
 
 
 def test_within_a_vrf_its_own_sockets_take_the_tuple_too() -> None:
