@@ -31,11 +31,7 @@ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracin
 mkdir -p "$PLACE/etc" "$PLACE/work"
 mount -t tmpfs tmpfs "$PLACE/work" && mkdir "$PLACE/work/upper" "$PLACE/work/work"
 mount -t overlay -o "lowerdir=/etc,upperdir=$PLACE/work/upper,workdir=$PLACE/work/work" overlay /etc
-for name in portgauge-agent portgauge-collector; do
-    echo "$name:x:$ID:$ID::/:/usr/sbin/nologin" >> /etc/passwd
-    echo "$name:x:$ID:" >> /etc/group
-    ID=$((ID + 1))
-done
+systemd-sysusers "$ROOT/packaging/systemd/portgauge.sysusers.conf"
 mkdir -p /etc/portgauge && cp -a "$PLACE/portgauge/." /etc/portgauge/
 chgrp portgauge-agent /etc/portgauge/* && chmod 640 /etc/portgauge/*
 test ! -e /etc/portgauge/collector.toml || chgrp portgauge-collector /etc/portgauge/collector.toml
@@ -127,7 +123,6 @@ def booted(place: Path, units: Sequence[Path], files: dict[str, str]) -> Iterato
         "PATH": os.environ["PATH"],
         "PLACE": str(place),
         "ROOT": str(ROOT),
-        "ID": "61337",
         "PREFIX": sys.base_prefix,
         "PYTHON": f"/opt/portgauge/python/bin/python3.{sys.version_info.minor}",
         "PYTHONPATH": f"{code}:{packages.replace(str(ROOT), code)}",

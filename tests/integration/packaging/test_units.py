@@ -134,7 +134,7 @@ def test_without_any_capability_it_counts_all_the_same(boot: Callable[..., Boote
 @booting
 def test_an_agent_that_hangs_is_restarted_by_the_watchdog(boot: Callable[..., Booted], tmp_path: Path) -> None:
     impatient = tmp_path / "impatient.conf"
-    impatient.write_text("[Service]\nWatchdogSec=1\nRestartSec=0\n")
+    impatient.write_text("[Service]\nWatchdogSec=5\nRestartSec=0\n")
     system = boot(AGENT, impatient, agent_toml=CONFIG, token="t")
     started(system, "portgauge-agent")
     first = system.property("portgauge-agent", "MainPID")
@@ -143,7 +143,7 @@ def test_an_agent_that_hangs_is_restarted_by_the_watchdog(boot: Callable[..., Bo
 
     until(lambda: system.property("portgauge-agent", "MainPID") not in (first, "0"))
     until(lambda: system.property("portgauge-agent", "ActiveState") == "active")
-    assert system.property("portgauge-agent", "NRestarts") == "1"
+    assert int(system.property("portgauge-agent", "NRestarts")) >= 1
 
 
 @booting
