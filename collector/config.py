@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.history.tiers import DAY_MS, HOUR_MS, Keep
 from shared.errors import PortgaugeError
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -15,6 +16,8 @@ ROLES = ("all", "ingest", "leader")
 """What a process does: take snapshots, evaluate and tell people (one of several does), or both."""
 DATABASE_VARIABLE = "PORTGAUGE_DATABASE"
 HIGHEST_PORT = 65_535
+LEAST_MINUTE_DAYS = 8
+"""Hours are made from minutes, five days at a time, and anew for what arrives up to two days late."""
 
 
 class InvalidConfig(PortgaugeError):
@@ -56,6 +59,9 @@ class Config:
     log_level: str = "info"
     log_json: bool = False
     retention_hours: float = 48.0
+    """How long snapshots are kept as they were taken; transitions and delivered notices as long."""
+    retention_minute_days: float = 30.0
+    retention_hour_days: float = 730.0
     public_url: str = ""
     """Where people find the page, for links in notices; empty: none."""
     rule: tuple[Rule, ...] = BUILT_IN
@@ -72,8 +78,18 @@ class Config:
             raise InvalidConfig("public_url: an http:// or https:// address is needed")
         if not 0 < self.retention_hours < float("inf"):
             raise InvalidConfig("retention_hours: a number above 0 is needed")
+        if not LEAST_MINUTE_DAYS <= self.retention_minute_days < float("inf"):
+            raise InvalidConfig(f"retention_minute_days: a number of days from {LEAST_MINUTE_DAYS} on is needed")
+        if not self.retention_minute_days <= self.retention_hour_days < float("inf"):
+            raise InvalidConfig("retention_hour_days: a number not below retention_minute_days is needed")
         _require_unique("rule", [rule.name for rule in self.rule])
         _require_unique("webhook", [webhook.name for webhook in self.webhook])
+
+    @property
+    def keep(self) -> Keep:
+        """How long each tier of history is kept."""
+        minute_ms, hour_ms = (round(days * DAY_MS) for days in (self.retention_minute_days, self.retention_hour_days))
+        return Keep(raw_ms=round(self.retention_hours * HOUR_MS), minute_ms=minute_ms, hour_ms=hour_ms)
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 
-from collector.storage import alerts, hosts, hot, incidents, outbox, silences
-from collector.storage.database import Database
+from collector.history.tiers import ABOVE, HOUR_MS, MINUTE, RAW, TIERS, Keep, Tier
+from collector.storage import alerts, chunks, fleet_history, hosts, hot, incidents, outbox, silences
+from collector.storage.database import AsyncConnection, Database
 
 BATCH = 500
+CHUNKS = 200
 REST_S = 60.0
-HOUR_MS = 3_600_000
+SLACK_MS = MINUTE.span_ms + HOUR_MS
+"""Raw chunks stay this much longer: minutes are made from all of their six hours, also for the latest backlog."""
 
 
 class Retention:
-    """Keeps snapshots, transitions and delivered notices for `hours`; of each host always the newest snapshot."""
+    """Keeps each tier for its time, transitions and notices like raw ones; of each host always the newest snapshot."""
 
-    def __init__(self, db: Database, hours: float, *, clock: Callable[[], int]) -> None:
-        self._db, self._keep_ms, self._clock = db, round(hours * HOUR_MS), clock
+    def __init__(self, db: Database, keep: Keep, *, clock: Callable[[], int]) -> None:
+        self._db, self._keep, self._clock = db, keep, clock
 
     async def prune(self) -> bool:
         """Delete one batch. True where more is waiting."""
-        before_ms = self._clock() - self._keep_ms
+        now_ms = self._clock()
+        before_ms = now_ms - self._keep.raw_ms
         async with self._db.writing() as connection:
             if await hot.prune(connection, before_ms, BATCH) == BATCH:
                 return True
@@ -27,4 +31,17 @@ class Retention:
             await incidents.prune(connection, before_ms)
             await silences.prune(connection, before_ms)
             await hosts.prune_boots(connection, before_ms)
-        return False
+            await fleet_history.drop(connection, now_ms - self._keep.minute_ms)
+        return any([await self._drop(tier, now_ms) for tier in TIERS])
+
+    async def _drop(self, tier: Tier, now_ms: int) -> bool:
+        async with self._db.writing() as connection:
+            before_ms = await self._before(connection, tier, now_ms)
+            return await chunks.drop(connection, tier, before_ms, CHUNKS)
+
+    async def _before(self, db: AsyncConnection, tier: Tier, now_ms: int) -> int:
+        """What the coarser tier is still to be made from stays."""
+        before_ms = now_ms - self._keep.of(tier) - (SLACK_MS if tier is RAW else 0)
+        above = ABOVE.get(tier)
+        owed_ms = await chunks.oldest_due_ms(db, above) if above else None
+        return before_ms if owed_ms is None else min(before_ms, owed_ms)

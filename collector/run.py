@@ -12,6 +12,8 @@ from ipaddress import ip_address
 
 from aiohttp import ClientSession, web
 
+from collector.compaction import REST_S as HISTORY_REST_S
+from collector.compaction import Compaction
 from collector.config import Config, parse_listen
 from collector.evaluation import Evaluator
 from collector.forecast.foresight import Foresight
@@ -92,7 +94,9 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
         loops["intake"] = intake.commit_forever()
     if config.role != "ingest":
         loops["leading"] = lead_forever(db, lambda led: _leading(config, led, channels, metrics, evaluate))
-    app = build_app(Services(db=db, intake=intake, metrics=metrics), takes_snapshots=config.role != "leader")
+    app = build_app(
+        Services(db=db, intake=intake, metrics=metrics, keep=config.keep), takes_snapshots=config.role != "leader"
+    )
     return app, loops
 
 
@@ -110,10 +114,12 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         foresee=Foresight(),
         investigate=Investigation(config.public_url),
     )
-    retention = Retention(db, config.retention_hours, clock=wall_ms)
+    retention = Retention(db, config.keep, clock=wall_ms)
+    compaction = Compaction(db=db, keep_raw_ms=config.keep.raw_ms, metrics=metrics, clock=wall_ms)
     loops: Loops = {
         "strangers": _give_up_on_strangers(db, channels),
         "evaluation": repeat_forever(evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation"),
+        "history": repeat_forever(compaction.compact, Bell(), rest_s=HISTORY_REST_S, name="history"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
     }
     for channel, bell in zip(channels, deliver, strict=True):

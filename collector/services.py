@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from collector.access.sessions import Sessions
+from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
 from collector.metrics import Metrics
@@ -22,8 +23,13 @@ class Services:
     metrics: Metrics
     admission: Admission = field(default_factory=Admission)
     sessions: Sessions = field(default_factory=Sessions)
+    keep: Keep = field(default_factory=Keep)
     clock: Callable[[], int] = wall_ms
     """Milliseconds since the Unix epoch."""
+
+    def reach(self) -> Reach:
+        """How far back history goes now."""
+        return Reach(self.clock(), self.keep)
 
 
 SERVICES = web.AppKey("services", Services)

@@ -8,10 +8,13 @@ from io import BytesIO
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
+from sqlalchemy import func, select
 
 from collector.access.token import Scope, issue
 from collector.alerts.rules import Rule
+from collector.compaction import Compaction
 from collector.evaluation import Evaluator
+from collector.history.tiers import Keep
 from collector.http import build_app
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
@@ -20,7 +23,7 @@ from collector.loops import background
 from collector.metrics import Metrics
 from collector.run import listening, serving
 from collector.services import Services
-from collector.storage import tokens
+from collector.storage import cursors, tables, tokens
 from collector.storage.database import Database
 from shared import wire
 from shared.model import Snapshot
@@ -54,6 +57,7 @@ class Collecting:
     clock: Clock
     session: ClientSession
     evaluator: Evaluator
+    compaction: Compaction
     tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -107,6 +111,19 @@ class Collecting:
         while await self.evaluator.evaluate():
             pass
 
+    async def compact(self) -> None:
+        """Settle all of the log that is closed, and make what is due of it."""
+        await self.judged()
+        while await self.compaction.compact():
+            pass
+
+    async def judged(self) -> None:
+        """Say that every snapshot was judged: before that none leaves the log."""
+        async with self.db.writing() as connection:
+            newest = (await connection.execute(select(func.max(tables.hot.c.id)))).scalar_one()
+            seen = await cursors.read(connection, cursors.EVALUATION)
+            await cursors.advance(connection, cursors.EVALUATION, seen=seen, to=newest or 0)
+
 
 @asynccontextmanager
 async def collecting(
@@ -126,13 +143,16 @@ async def collecting(
         on_notice=lambda: None,
         investigate=Investigation("http://portgauge.example"),
     )
+    compaction = Compaction(db=db, keep_raw_ms=Keep().raw_ms, metrics=metrics, clock=clock)
     with listening("127.0.0.1:0") as listener:
         async with (
             background({"intake": intake.commit_forever()}),
             serving(build_app(services), listener) as url,
             ClientSession() as session,
         ):
-            made = Collecting(url=url, services=services, clock=clock, session=session, evaluator=evaluator)
+            made = Collecting(
+                url=url, services=services, clock=clock, session=session, evaluator=evaluator, compaction=compaction
+            )
             made.tokens = {"push": await made.token(Scope.PUSH), "read": await made.token(Scope.READ)}
             yield made
             await asyncio.sleep(0)

@@ -67,7 +67,7 @@ def snapshots_of(chunk: Chunk, host: str, pools: dict[int, Pool]) -> list[Snapsh
 
 def _snapshot(chunk: Chunk, instant: int, host: str, pools: dict[int, Pool]) -> Snapshot:
     facts = _facts(chunk.tables[INSTANTS], 0, instant)
-    text = {name: chunk.texts[facts[name]] for name in ("boot", "agent", "labels", "failure", "unreadable")}
+    text = {name: chunk.texts[facts[name]] for name in ("boot", "agent", "labels", "failure", "unreadable", "machine")}
     listed = {name: [row for row in range(len(t.keys)) if t.present[row, instant]] for name, t in chunk.tables.items()}
     return Snapshot(
         host=host,
@@ -81,6 +81,7 @@ def _snapshot(chunk: Chunk, instant: int, host: str, pools: dict[int, Pool]) -> 
         readings=tuple(_reading(chunk, row, instant, pools) for row in listed[POOLS]),
         unreadable=tuple(Unreadable(*one) for one in json.loads(text["unreadable"] or "[]")),
         failure=text["failure"] if facts["failed"] else None,
+        machine_id=text["machine"],
     )
 
 

@@ -30,7 +30,7 @@ async def show_trend(request: web.Request) -> web.Response:
         pool = await in_its_namespace(services.db, host, asked)
     except AmbiguousNamespace as error:
         raise InvalidParameter("netns", str(error)) from None
-    points = await trend(services.db, host, pool, window)
+    made = await trend(services.db, host, pool, window, services.reach())
     answer = {
         "host": host.name,
         "netns": pool.netns,
@@ -39,8 +39,10 @@ async def show_trend(request: web.Request) -> web.Response:
         "peer_port": pool.peer_port,
         "from_ms": window.from_ms,
         "to_ms": window.to_ms,
-        "step_ms": window.step_ms,
-        "points": [point_shape(point) for point in points],
+        "step_ms": made.window.step_ms,
+        "tier": made.tier.name,
+        "damaged": [{"from_ms": from_ms, "to_ms": to_ms} for from_ms, to_ms in made.damaged],
+        "points": [point_shape(point) for point in made.points],
     }
     return web.json_response(answer)
 

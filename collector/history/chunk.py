@@ -85,10 +85,14 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One subject of a table: the instants at which it was listed, and its columns over those."""
+    """One subject of a table: the instants at which it was listed, and its columns over those.
+
+    `present` tells which instants of the chunk these are.
+    """
 
     times: Ints
     columns: dict[str, Ints]
+    present: Bools
 
     def column(self, name: str) -> Ints:
         """The column; zeros where there is none."""

@@ -80,7 +80,7 @@ class Reader:
             return None
         with _explained():
             present, columns = found.row(index)
-        return Row(self.times[present], {name: column[present] for name, column in columns.items()})
+        return Row(self.times[present], {name: column[present] for name, column in columns.items()}, present)
 
     def chunk(self) -> Chunk:
         """All of it."""

@@ -29,9 +29,10 @@ INSTANT_COLUMNS = (
     "failed",
     "failure",
     "unreadable",
+    "machine",
 )
-"""boot, agent, labels, failure, unreadable: numbers of texts, 0 for none. `received` and `clock`: how many ms after
-taken_ms it was received, and the host's own clock said; that one may be ahead of ours."""
+"""boot, agent, labels, failure, unreadable, machine: numbers of texts, 0 for none. `received` and `clock`: how many ms
+after taken_ms it was received, and the host's own clock said; that one may be ahead of ours."""
 _NAMESPACE = ("inode", "low", "high", "reserved", "blocked", "rest_pools", "rest_held", "rest_max_held")
 SETTING, TOTAL = "setting:", "total:"
 
@@ -119,6 +120,7 @@ def _instant(body: Body, texts: _Texts) -> tuple[int, ...]:
         int(failure is not None),
         texts.number(failure or ""),
         texts.number(json.dumps(unreadable) if unreadable else ""),
+        texts.number(document.get("machine_id") or ""),
     )
 
 

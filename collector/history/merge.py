@@ -8,7 +8,7 @@ import numpy as np
 
 from collector.history.chunk import INSTANTS, NAMESPACES, Bools, Chunk, Ints, Table
 
-TEXT_COLUMNS = frozenset({"boot", "agent", "labels", "failure", "unreadable", "owner"})
+TEXT_COLUMNS = frozenset({"boot", "agent", "labels", "failure", "unreadable", "machine", "owner"})
 """Columns whose numbers point to texts. So do the keys of the namespaces."""
 
 

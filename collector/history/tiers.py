@@ -30,3 +30,29 @@ HOUR = Tier(2, "hour", HOUR_MS, 5 * DAY_MS, 30 * DAY_MS)
 TIERS = (RAW, MINUTE, HOUR)
 BELOW = {MINUTE: RAW, HOUR: MINUTE}
 """What a roll-up is made from."""
+ABOVE = {finer: coarser for coarser, finer in BELOW.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long each tier is kept, in ms."""
+
+    raw_ms: int = 48 * HOUR_MS
+    minute_ms: int = 30 * DAY_MS
+    hour_ms: int = 730 * DAY_MS
+
+    def of(self, tier: Tier) -> int:
+        """How long this one is."""
+        return (self.raw_ms, self.minute_ms, self.hour_ms)[tier.number]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back each tier goes at `now_ms`."""
+
+    now_ms: int
+    keep: Keep
+
+    def holds(self, tier: Tier, at_ms: int) -> bool:
+        """Whether the tier goes back to that time."""
+        return at_ms >= self.now_ms - self.keep.of(tier)

@@ -74,6 +74,13 @@ async def due(db: AsyncConnection, now_ms: int, limit: int) -> list[Due]:
     return [Due(TIERS[row.tier], row.host_id, row.from_ms) for row in await db.execute(query.limit(limit))]
 
 
+async def owed(db: AsyncConnection, tier: Tier, host_id: int, from_ms: int, to_ms: int) -> set[int]:
+    """Which of a host's chunks that touch [from_ms, to_ms) are to be made anew: what is there may lack the latest."""
+    within = (roll_due.c.from_ms >= tier.start_of(from_ms)) & (roll_due.c.from_ms < to_ms)
+    is_its = (roll_due.c.tier == tier.number) & (roll_due.c.host_id == host_id)
+    return set((await db.execute(select(roll_due.c.from_ms).where(is_its, within))).scalars())
+
+
 async def settle(db: AsyncConnection, done: Due) -> None:
     """It is made."""
     is_it = (roll_due.c.host_id == done.host_id) & (roll_due.c.from_ms == done.from_ms)

@@ -112,10 +112,10 @@ async def last_good(db: AsyncConnection, host_ids: Collection[int]) -> dict[int,
 async def window(
     db: AsyncConnection, host_id: int, span: Window, *, after: tuple[int, int], limit: int
 ) -> list[Logged]:
-    """A page of one host's snapshots taken in the window, oldest first, past `after` (taken_ms, id)."""
+    """A page of one host's snapshots in the window that no chunk holds, oldest first, past `after` (taken_ms, id)."""
     query = (
         select(*_LOGGED)
-        .where(hot.c.host_id == host_id, hot.c.taken_ms >= span.from_ms, hot.c.taken_ms < span.to_ms)
+        .where(hot.c.host_id == host_id, hot.c.taken_ms >= span.from_ms, hot.c.taken_ms < span.to_ms, ~hot.c.is_settled)
         .where(tuple_(hot.c.taken_ms, hot.c.id) > tuple_(*after))
         .order_by(hot.c.taken_ms, hot.c.id)
         .limit(limit)

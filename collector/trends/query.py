@@ -1,21 +1,28 @@
-"""One pool's trend, read from the hot log page by page."""
+"""One pool's trend: from chunks of the tier that fits, finer ones where that has none yet, and the hot log."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from collector.alerts.observe import observe
 from collector.fleet.host import Host
-from collector.storage import hot
-from collector.storage.database import Database
+from collector.history.chunk import CorruptChunk
+from collector.history.codec import Reader
+from collector.history.tiers import BELOW, HOUR_MS, MINUTE_MS, RAW, Reach, Tier
+from collector.storage import chunks, hot, pools
+from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
+from collector.trends.plan import missing, stretches_of, tier_for, within
 from collector.trends.series import Point, Series
 from collector.trends.window import Window
 from shared import wire
 from shared.errors import PortgaugeError
+from shared.logs import fields
 from shared.model import Pool
 
 PAGE = 64
+log = logging.getLogger(__name__)
 
 
 class AmbiguousNamespace(PortgaugeError):
@@ -26,17 +33,31 @@ class AmbiguousNamespace(PortgaugeError):
         self.names = tuple(names)
 
 
-async def trend(db: Database, host: Host, pool: Pool, window: Window) -> list[Point]:
-    """A point a step over the window. An unlisted pool holds nothing where its namespace is listed completely."""
-    series = Series(window)
-    after = (window.from_ms, 0)
-    while True:
-        async with db.reading() as connection:
-            page = await hot.window(connection, host.id, window, after=after, limit=PAGE)
-        if not page:
-            return series.points()
-        await asyncio.to_thread(_add, series, page, pool)
-        after = (page[-1].taken_ms, page[-1].id)
+@dataclass(slots=True)
+class Trend:
+    """A point a step of the window, whose steps may be wider than asked for; `damaged`: [from, to) that is lost."""
+
+    window: Window
+    tier: Tier
+    points: list[Point] = field(default_factory=list)
+    damaged: list[tuple[int, int]] = field(default_factory=list)
+
+
+async def trend(db: Database, host: Host, pool: Pool, window: Window, reach: Reach) -> Trend:
+    """One pool over the window. An unlisted pool holds nothing where its namespace is listed completely."""
+    tier, window = tier_for(window, reach)
+    made, series = Trend(window, tier), Series(window)
+    async with db.reading() as connection:  # One view: what leaves the log meanwhile is in a chunk, never in both.
+        await _add_chunks(connection, host.id, pool, series, (made, reach))
+        await _add_log(connection, host.id, pool, series)
+    made.points = series.points()
+    return made
+
+
+async def maxima(db: Database, host: Host, pool: Pool, reach: Reach) -> list[Point]:
+    """A point for each minute of the last 24 hours: what a forecast is made from."""
+    window = Window(reach.now_ms - 24 * HOUR_MS, reach.now_ms + 1, MINUTE_MS)
+    return (await trend(db, host, pool, window, reach)).points
 
 
 async def in_its_namespace(db: Database, host: Host, pool: Pool) -> Pool:
@@ -55,6 +76,43 @@ async def _only_namespace(db: Database, host: Host, pool: Pool) -> str:
     if len(names) > 1:
         raise AmbiguousNamespace(names)
     return names[0] if names else ""
+
+
+async def _add_chunks(
+    db: AsyncConnection, host_id: int, pool: Pool, series: Series, asked: tuple[Trend, Reach]
+) -> None:
+    made, reach = asked
+    subject = (await pools.number(db, host_id, pool) or 0, pool.netns)
+    wanted = [(made.tier, made.window.start_ms(0), made.window.to_ms)]
+    while wanted:
+        tier, from_ms, to_ms = wanted.pop()
+        found = await chunks.of_host(db, tier, host_id, from_ms, to_ms)
+        owed = await chunks.owed(db, tier, host_id, from_ms, to_ms)
+        stale = {at_ms for at_ms in owed if reach.holds(BELOW[tier], at_ms)}
+        found = [(at_ms, body) for at_ms, body in found if at_ms not in stale]
+        wanted += missing(tier, from_ms, to_ms, [at_ms for at_ms, _ in found])
+        await asyncio.to_thread(_extend, series, found, tier, subject, made)
+
+
+def _extend(
+    series: Series, found: Sequence[tuple[int, bytes]], tier: Tier, subject: tuple[int, str], made: Trend
+) -> None:
+    for at_ms, body in found:
+        try:
+            known = stretches_of(Reader(body), tier, *subject)
+        except CorruptChunk as error:
+            log.error("a chunk cannot be read", extra=fields(tier=tier.name, from_ms=at_ms, why=error))  # noqa: TRY400
+            made.damaged.append((at_ms, at_ms + tier.span_ms))
+            continue
+        for stretch in known:
+            series.extend(within(stretch, made.window) if made.tier is RAW else stretch)
+
+
+async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series) -> None:
+    after = (series.window.from_ms, 0)
+    while page := await hot.window(db, host_id, series.window, after=after, limit=PAGE):
+        await asyncio.to_thread(_add, series, page, pool)
+        after = (page[-1].taken_ms, page[-1].id)
 
 
 def _add(series: Series, page: Sequence[Logged], pool: Pool) -> None:

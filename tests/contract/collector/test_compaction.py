@@ -6,15 +6,13 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Table, text, update
 
-from collector.compaction import AGAIN_MS, SPREAD_MS, Compaction
+from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.history import codec, fleet
 from collector.history.chunk import POOLS, Chunk
 from collector.history.merge import names_of
 from collector.history.rollup import rolled, rolled_again
 from collector.history.tiers import HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Tier
-from collector.metrics import Metrics
-from collector.storage import chunks, cursors, fleet_history, hosts, pools, tables
-from collector.storage.cursors import EVALUATION
+from collector.storage import chunks, fleet_history, hosts, pools, tables
 from collector.storage.database import Database
 from shared.model import Snapshot
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
@@ -22,25 +20,6 @@ from tests.collecting import Collecting
 from tests.columns import snapshots_of
 
 SPAN_S = RAW.span_ms // 1000
-
-
-@pytest.fixture
-def compaction(collector: Collecting) -> Compaction:
-    return Compaction(db=collector.db, keep_raw_ms=48 * HOUR_MS, metrics=Metrics("test"), clock=collector.clock)
-
-
-async def evaluated(db: Database) -> None:
-    """Say that every snapshot was judged: before that none may go."""
-    async with db.writing() as connection:
-        newest = (await connection.execute(text("SELECT max(id) FROM hot"))).scalar_one()
-        seen = await cursors.read(connection, EVALUATION)
-        await cursors.advance(connection, EVALUATION, seen=seen, to=newest)
-
-
-async def compacted(collector: Collecting, compaction: Compaction) -> None:
-    await evaluated(collector.db)
-    while await compaction.compact():
-        pass
 
 
 async def read(db: Database, tier: Tier, host: str = "lb1") -> list[Chunk]:
@@ -85,46 +64,44 @@ async def told(collector: Collecting, snapshots: list[Snapshot], after_s: int = 
     collector.clock.turn(after_s)
 
 
-async def test_closed_windows_become_chunks_and_their_rows_go(collector: Collecting, compaction: Compaction) -> None:
+async def test_closed_windows_become_chunks_and_their_rows_go(collector: Collecting) -> None:
     await told(collector, story())
-    await compacted(collector, compaction)
+    await collector.compact()
     assert await kept(collector.db) == story()
     assert [len(chunk.times) for chunk in await read(collector.db, RAW)] == [3, 2]
     assert await in_log(collector.db) == [(4, True)]  # The newest stays: it tells how the host is now.
 
 
-async def test_a_window_that_is_open_stays_in_the_log(collector: Collecting, compaction: Compaction) -> None:
+async def test_a_window_that_is_open_stays_in_the_log(collector: Collecting) -> None:
     await told(collector, story(), after_s=1)
-    await compacted(collector, compaction)
+    await collector.compact()
     assert [snapshot.seq for snapshot in await kept(collector.db)] == [0, 1, 2]
     assert await in_log(collector.db) == [(3, False), (4, False)]
 
 
-async def test_what_was_not_judged_stays_in_the_log(collector: Collecting, compaction: Compaction) -> None:
+async def test_what_was_not_judged_stays_in_the_log(collector: Collecting) -> None:
     await told(collector, story())
-    while await compaction.compact():
+    while await collector.compaction.compact():
         pass
     assert len(await in_log(collector.db)) == 5
 
 
-async def test_a_late_backlog_newest_first_joins_its_chunks(collector: Collecting, compaction: Compaction) -> None:
+async def test_a_late_backlog_newest_first_joins_its_chunks(collector: Collecting) -> None:
     late = story()[1:-1]
     await told(collector, [story()[0], story()[-1]])
-    await compacted(collector, compaction)
+    await collector.compact()
     await collector.push(*reversed(late))
-    await compacted(collector, compaction)
+    await collector.compact()
     assert await kept(collector.db) == story()
     assert await in_log(collector.db) == [(4, True)]
 
 
-async def test_what_is_sent_again_after_it_was_settled_counts_once(
-    collector: Collecting, compaction: Compaction
-) -> None:
+async def test_what_is_sent_again_after_it_was_settled_counts_once(collector: Collecting) -> None:
     await told(collector, story())
-    await compacted(collector, compaction)
+    await collector.compact()
     before = await fleet_totals(collector.db)
     await collector.push(story()[1])
-    await compacted(collector, compaction)
+    await collector.compact()
     assert await kept(collector.db) == story()
     assert await fleet_totals(collector.db) == before
 
@@ -149,27 +126,27 @@ def failing(monkeypatch: pytest.MonkeyPatch, where: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("where", ["chunks.put", "chunks.owe", "fleet_history.add_counts", "hot.settle", "pools.add"])
 async def test_a_step_that_is_interrupted_is_done_again(
-    collector: Collecting, compaction: Compaction, monkeypatch: pytest.MonkeyPatch, where: str
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     await told(collector, story())
-    await evaluated(collector.db)
+    await collector.judged()
     with failing(monkeypatch, where), pytest.raises(ZeroDivisionError):
-        await compaction.compact()
+        await collector.compaction.compact()
     assert (await kept(collector.db), len(await in_log(collector.db))) == ([], 5)
-    await compacted(collector, compaction)
+    await collector.compact()
     assert await kept(collector.db) == story()
     assert await fleet_totals(collector.db) == {NOON_MS: 10}
 
 
-async def rolled_up(collector: Collecting, compaction: Compaction, tier: Tier) -> None:
+async def rolled_up(collector: Collecting, tier: Tier) -> None:
     collector.clock.turn((tier.span_ms + SPREAD_MS + AGAIN_MS) / 1000)
-    await compacted(collector, compaction)
+    await collector.compact()
 
 
-async def test_roll_ups_are_what_is_computed_from_raw(collector: Collecting, compaction: Compaction) -> None:
+async def test_roll_ups_are_what_is_computed_from_raw(collector: Collecting) -> None:
     await told(collector, story(40, every_s=97))
-    await compacted(collector, compaction)
-    await rolled_up(collector, compaction, MINUTE)
+    await collector.compact()
+    await rolled_up(collector, MINUTE)
     raw = await read(collector.db, RAW)
     async with collector.db.reading() as connection:
         numbers = await pools.of_hosts(connection, [1])
@@ -177,35 +154,35 @@ async def test_roll_ups_are_what_is_computed_from_raw(collector: Collecting, com
     [minutes] = await read(collector.db, MINUTE)
     assert minutes == rolled(raw, MINUTE_MS, named)
     assert minutes.tables[POOLS].column("held.max").max() == 200
-    await rolled_up(collector, compaction, HOUR)
+    await rolled_up(collector, HOUR)
     assert await read(collector.db, HOUR) == [rolled_again([minutes], HOUR_MS)]
 
 
-async def test_a_late_snapshot_makes_its_roll_ups_anew(collector: Collecting, compaction: Compaction) -> None:
+async def test_a_late_snapshot_makes_its_roll_ups_anew(collector: Collecting) -> None:
     first, *late, last = story(12)
     await told(collector, [first, last])
-    await rolled_up(collector, compaction, MINUTE)
-    await rolled_up(collector, compaction, MINUTE)
+    await rolled_up(collector, MINUTE)
+    await rolled_up(collector, MINUTE)
     collector.clock.now_ms = NOON_MS + 40 * HOUR_MS
     await collector.push(*late)
-    await compacted(collector, compaction)
+    await collector.compact()
     collector.clock.turn(AGAIN_MS / 1000)
-    await compacted(collector, compaction)
+    await collector.compact()
     [minutes] = await read(collector.db, MINUTE)
     assert minutes.tables[POOLS].column("count").sum() == 24
 
 
-async def test_what_is_older_than_the_raw_history_is_let_go(collector: Collecting, compaction: Compaction) -> None:
+async def test_what_is_older_than_the_raw_history_is_let_go(collector: Collecting) -> None:
     """Agents keep a backlog for as long as this: whatever is older was sent by a clock that is wrong by days."""
     await told(collector, story(), after_s=49 * 3600)
-    await compacted(collector, compaction)
+    await collector.compact()
     assert await kept(collector.db) == []
     assert await in_log(collector.db) == [(4, True)]
 
 
-async def test_peaks_and_histograms_tell_of_all_hosts(collector: Collecting, compaction: Compaction) -> None:
+async def test_peaks_and_histograms_tell_of_all_hosts(collector: Collecting) -> None:
     await told(collector, [*story(), *story(host="lb2")])
-    await compacted(collector, compaction)
+    await collector.compact()
     async with collector.db.reading() as connection:
         found = await fleet_history.peaks(connection, 0, 2**52)
     [(hour, block, body)] = found
@@ -220,15 +197,15 @@ async def corrupt(db: Database, table: Table) -> None:
 
 
 async def test_a_corrupt_chunk_is_set_aside_and_the_rest_goes_on(
-    collector: Collecting, compaction: Compaction, caplog: pytest.LogCaptureFixture
+    collector: Collecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second, *rest = story()
     await told(collector, [first, *rest])
-    await compacted(collector, compaction)
+    await collector.compact()
     await corrupt(collector.db, tables.chunk_raw)
     await collector.push(second)
-    await compacted(collector, compaction)
-    await rolled_up(collector, compaction, MINUTE)
+    await collector.compact()
+    await rolled_up(collector, MINUTE)
     assert await kept(collector.db) == [second]
     async with collector.db.reading() as connection:
         assert await chunks.count_set_aside(connection) == 2
@@ -238,19 +215,19 @@ async def test_a_corrupt_chunk_is_set_aside_and_the_rest_goes_on(
 
 
 async def test_a_body_that_cannot_be_read_is_told_and_stays(
-    collector: Collecting, compaction: Compaction, caplog: pytest.LogCaptureFixture
+    collector: Collecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     await told(collector, story())
     async with collector.db.writing() as connection:
         await connection.execute(text("UPDATE hot SET body = :body WHERE seq = 1"), {"body": b"from the future"})
-    await compacted(collector, compaction)
+    await collector.compact()
     assert [snapshot.seq for snapshot in await kept(collector.db)] == [0, 2, 3, 4]
     assert await in_log(collector.db) == [(1, True), (4, True)]
     assert caplog.text.count("a stored snapshot cannot be read") == 1
 
 
-async def test_names_of_snapshots_are_each_there_once(collector: Collecting, compaction: Compaction) -> None:
+async def test_names_of_snapshots_are_each_there_once(collector: Collecting) -> None:
     await told(collector, story())
-    await compacted(collector, compaction)
+    await collector.compact()
     names = [name for chunk in await read(collector.db, RAW) for name in names_of(chunk)]
     assert names == [("boot-1", seq) for seq in range(5)]

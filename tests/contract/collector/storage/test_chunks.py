@@ -53,6 +53,8 @@ async def test_what_is_owed_keeps_its_time_until_it_is_done(db: Database) -> Non
         assert await chunks.due(connection, 9, 5) == []
         assert await chunks.due(connection, 10, 5) == [due]
         assert await chunks.oldest_due_ms(connection, MINUTE) == DAY
+        assert await chunks.owed(connection, MINUTE, 1, DAY + 1, DAY + 2) == {DAY}
+        assert await chunks.owed(connection, RAW, 1, DAY + 1, DAY + 2) == set()
         await chunks.settle(connection, due)
         assert await chunks.due(connection, 98, 5) == []
 

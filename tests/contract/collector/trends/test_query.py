@@ -1,13 +1,28 @@
-"""Trends read from the log."""
+"""Trends read from the log and from history."""
 
 import pytest
+from sqlalchemy import update
 
-from collector.storage import hosts
+from collector.compaction import AGAIN_MS, SPREAD_MS
+from collector.fleet.host import Host
+from collector.history.tiers import DAY_MS, HOUR_MS, MINUTE, MINUTE_MS, Keep, Reach
+from collector.storage import hosts, tables
 from collector.trends import query
-from collector.trends.query import trend
+from collector.trends.query import Trend, maxima, trend
 from collector.trends.window import Window
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
+
+
+async def asked(collector: Collecting, host: Host, window: Window) -> Trend:
+    return await trend(collector.db, host, a_pool(), window, Reach(collector.clock(), Keep()))
+
+
+async def lb1(collector: Collecting) -> Host:
+    async with collector.db.reading() as connection:
+        host = await hosts.by_name(connection, "lb1")
+    assert host
+    return host
 
 
 async def test_a_window_longer_than_a_page_is_read_to_its_end(
@@ -18,11 +33,9 @@ async def test_a_window_longer_than_a_page_is_read_to_its_end(
     collector.clock.turn(count)
     for seq in range(count):
         await collector.push(a_snapshot(a_reading(seq), seq=seq, taken_at_ms=NOON_MS + seq * 1000))
-    async with collector.db.reading() as connection:
-        host = await hosts.by_name(connection, "lb1")
-    assert host
+    host = await lb1(collector)
     window = Window(NOON_MS, NOON_MS + count * 1000, 1000)
-    assert [point.max for point in await trend(collector.db, host, a_pool(), window)] == list(range(count))
+    assert [point.max for point in (await asked(collector, host, window)).points] == list(range(count))
 
 
 async def test_snapshots_taken_at_the_same_instant_are_all_counted(
@@ -32,8 +45,64 @@ async def test_snapshots_taken_at_the_same_instant_are_all_counted(
     monkeypatch.setattr(query, "PAGE", 4)
     count = 9
     await collector.push(*(a_snapshot(a_reading(9), seq=seq, taken_at_ms=NOON_MS + seq) for seq in range(count)))
-    async with collector.db.reading() as connection:
-        host = await hosts.by_name(connection, "lb1")
-    assert host
-    [point] = await trend(collector.db, host, a_pool(), Window(NOON_MS, NOON_MS + 1, 1_000))
+    host = await lb1(collector)
+    [point] = (await asked(collector, host, Window(NOON_MS, NOON_MS + 1, 1_000))).points
     assert point.mean == 9.0
+
+
+EVERY_S = 50
+
+
+async def told(collector: Collecting, minutes: int) -> None:
+    """What is held climbs by one each EVERY_S; every seventh snapshot does not list the pool: it holds nothing then."""
+    for number in range(minutes * 60 // EVERY_S):
+        at_ms = NOON_MS + number * EVERY_S * 1000
+        collector.clock.now_ms = at_ms
+        listed = [a_reading(number)] if number % 7 else []
+        await collector.push(a_snapshot(*listed, seq=number, taken_at_ms=at_ms))
+
+
+async def points(collector: Collecting, step_ms: int, hours: int = 3) -> list[tuple[int | float | None, ...]]:
+    made = await asked(collector, await lb1(collector), Window(NOON_MS, NOON_MS + hours * HOUR_MS, step_ms))
+    return [(point.min, point.mean, point.max, point.capacity) for point in made.points]
+
+
+@pytest.mark.parametrize("step_ms", [7_000, 10_000, MINUTE_MS, 10 * MINUTE_MS, HOUR_MS])
+async def test_the_answer_is_the_same_wherever_it_comes_from(collector: Collecting, step_ms: int) -> None:
+    """From the log alone; from chunks and the log; from coarser chunks and finer ones for what they do not hold yet."""
+    await told(collector, 155)
+    from_the_log = await points(collector, step_ms)
+    await collector.compact()
+    assert await points(collector, step_ms) == from_the_log
+    collector.clock.turn((MINUTE.span_ms + SPREAD_MS + AGAIN_MS) / 1000)
+    await collector.compact()
+    assert await points(collector, step_ms) == from_the_log
+    assert None in [mean for _, mean, _, _ in from_the_log] or step_ms == HOUR_MS
+
+
+async def test_an_old_window_is_told_in_the_steps_that_are_kept(collector: Collecting) -> None:
+    await told(collector, 20)
+    await collector.compact()
+    collector.clock.now_ms = NOON_MS + 3 * DAY_MS
+    made = await asked(collector, await lb1(collector), Window(NOON_MS, NOON_MS + HOUR_MS, 10_000))
+    assert (made.tier.name, made.window.step_ms) == ("minute", MINUTE_MS)
+    assert len(made.points) == 60
+
+
+async def test_a_damaged_chunk_is_told_and_the_rest_is_read(collector: Collecting) -> None:
+    await told(collector, 25)
+    await collector.compact()
+    broken = tables.chunk_raw.c.from_ms == NOON_MS
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.chunk_raw).where(broken).values(body=b"PGH1"))
+    made = await asked(collector, await lb1(collector), Window(NOON_MS, NOON_MS + HOUR_MS, 10 * MINUTE_MS))
+    assert made.damaged == [(NOON_MS, NOON_MS + 10 * MINUTE_MS)]
+    assert [point.max for point in made.points][:3] == [None, 23, 29]
+
+
+async def test_a_day_by_the_minute(collector: Collecting) -> None:
+    await told(collector, 25)
+    await collector.compact()
+    found = await maxima(collector.db, await lb1(collector), a_pool(), Reach(collector.clock(), Keep()))
+    assert len(found) == 24 * 60 + 1
+    assert [point.max for point in found if point.max is not None][-3:] == [27, 0, 29]

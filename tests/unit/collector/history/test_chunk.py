@@ -15,7 +15,7 @@ def test_chunks_are_equal_where_all_their_numbers_are() -> None:
 
 def test_a_column_nobody_wrote_is_nothing_but_zeros() -> None:
     assert a_chunk(held=[[1, 2]]).tables[POOLS].column("failures").tolist() == [[0, 0]]
-    assert Row(np.array([1, 2]), {}).column("failures").tolist() == [0, 0]
+    assert Row(np.array([1, 2]), {}, np.ones(2, np.bool_)).column("failures").tolist() == [0, 0]
 
 
 def test_a_table_may_be_empty() -> None:
