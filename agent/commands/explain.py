@@ -1,6 +1,7 @@
 """`portgauge-agent explain`: one pool, with every step to its number."""
 
 import argparse
+import errno
 import json
 import socket
 from typing import NamedTuple
@@ -13,12 +14,16 @@ from agent.model import NetnsId
 from agent.netlink.opening import open_sockets
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, Atlas
+from agent.probe import SO_BINDTOIFINDEX
 from agent.render import derivation_text
 from agent.report import derivation_report
 from shared import clock
-from shared.addresses import format_ip
+from shared.addresses import V4_BYTES, format_ip
 from shared.errors import PortgaugeError
 from shared.model import Kind
+
+IP_BIND_ADDRESS_NO_PORT = 24
+"""bind() then takes the address alone, and no port from anybody."""
 
 
 class MixedFamilies(PortgaugeError):
@@ -26,6 +31,13 @@ class MixedFamilies(PortgaugeError):
 
     def __init__(self, local: bytes, peer: bytes) -> None:
         super().__init__(f"{format_ip(local)} and {format_ip(peer)} are not of one address family")
+
+
+class NotAnEnd(PortgaugeError):
+    """No connection has that address for an end."""
+
+    def __init__(self, address: bytes) -> None:
+        super().__init__(f"{format_ip(address)} stands for any address: name the one that connections really have")
 
 
 class UnknownDevice(PortgaugeError):
@@ -45,7 +57,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--local", type=ip, required=True, metavar="IP", help="the address connections leave from")
     parser.add_argument("--peer", type=endpoint, required=True, metavar="IP:PORT", help="where they go")
-    parser.add_argument("--protocol", choices=[*Protocol], default=Protocol.TCP, help="tcp (default) or udp")
+    parser.add_argument(
+        "--protocol", choices=[one.value for one in Protocol], default=Protocol.TCP.value, help="tcp (default) or udp"
+    )
     parser.add_argument("--device", metavar="DEV", help="the application binds to this device (SO_BINDTODEVICE)")
     parser.add_argument(
         "--local-port-range", type=port_range, metavar="L-H", help="the application's own range (IP_LOCAL_PORT_RANGE)"
@@ -88,7 +102,7 @@ def _explained(arguments: argparse.Namespace, place: NetnsId) -> _Explained:
         accountant = Accountant(diag, probing=not arguments.no_probe)
         derivation = accountant.account(question)
         owner = _owner(diag, derivation, place, probing=not arguments.no_probe) if derivation.held else ""
-    note = "; ".join(filter(None, [diag.loss, accountant.unavailable]))
+    note = "; ".join(filter(None, [_strange(question), diag.loss, accountant.unavailable]))
     return _Explained(derivation, place.name, note, owner)
 
 
@@ -106,6 +120,9 @@ def _question(arguments: argparse.Namespace) -> Question:
     peer, peer_port = arguments.peer
     if len(arguments.local) != len(peer):
         raise MixedFamilies(arguments.local, peer)
+    for address in (arguments.local, peer):
+        if not any(address):
+            raise NotAnEnd(address)
     return Question(
         local=arguments.local,
         peer=peer,
@@ -115,6 +132,20 @@ def _question(arguments: argparse.Namespace) -> Question:
         own_range=arguments.local_port_range,
         bind_first=arguments.bind_first,
     )
+
+
+def _strange(question: Question) -> str:
+    """What to say where connections cannot leave from that address, because this namespace does not have it."""
+    local = format_ip(question.local)
+    with socket.socket(socket.AF_INET if len(question.local) == V4_BYTES else socket.AF_INET6) as asking:
+        try:
+            asking.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            asking.setsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX, question.ifindex)
+            asking.bind((local, 0))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                return f"{local} is no address of this namespace (see: ip address)"
+    return ""
 
 
 def _ifindex(name: str) -> int:

@@ -315,6 +315,29 @@ def test_a_reader_that_leaves_early_is_no_error(host: Netns) -> None:
     assert done.stderr == ""
 
 
+def test_explain_says_that_an_address_is_not_ours(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
+    note = told(host, capsys, "explain", "--local", "203.0.113.9", "--peer", PEER, "--json")["note"]
+
+    assert note == "203.0.113.9 is no address of this namespace (see: ip address)"
+    assert not told(host, capsys, "explain", "--local", "127.0.0.1", "--peer", PEER, "--json")["note"]
+    assert not told(host, capsys, "explain", "--local", "::1", "--peer", "[::1]:80", "--json")["note"]
+
+
+@pytest.mark.parametrize("ends", [("0.0.0.0", PEER), ("127.0.0.1", "0.0.0.0:80"), ("::", "[::1]:80")])
+def test_explain_wants_the_addresses_that_connections_really_have(
+    netns: Netns, capsys: pytest.CaptureFixture[str], ends: tuple[str, str]
+) -> None:
+    assert netns.run(main, ["explain", "--local", ends[0], "--peer", ends[1]]) == 2
+    assert "stands for any address" in capsys.readouterr().err
+
+
+def test_a_wrong_protocol_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain", "--local", "127.0.0.1", "--peer", PEER, "--protocol", "sctp"])
+
+    assert "(choose from 'tcp', 'udp')" in capsys.readouterr().err
+
+
 # --- advise ----------------------------------------------------------------------------------------------------------
 
 
