@@ -113,6 +113,14 @@ def test_time_wait_counts_as_held_and_widens_the_bounds_where_it_may_be_recycled
     assert (kept.held, kept.headroom_min, kept.headroom_max) == (15, 285, 285)
 
 
+def test_where_devices_are_not_told_a_pool_may_hold_nothing_at_all() -> None:
+    known = Knowledge(settings(), tells_devices=False)
+
+    one = reading(a_pool(), {State.ESTABLISHED: 30}, known)
+
+    assert (one.held, one.headroom_min, one.headroom_max) == (30, known.capacity - 30, known.capacity)
+
+
 def test_an_odd_range_may_hide_one_port() -> None:
     one = reading(a_pool(), {State.ESTABLISHED: 1}, Knowledge(settings(high=40_300)))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.accounting.bound import derive
+from agent.accounting.bound import derive, worth_probing
 from agent.accounting.connect import Table
 from agent.accounting.derivation import Derivation, pool_of
 from agent.accounting.question import Protocol, Question
@@ -72,6 +72,33 @@ def test_where_idle_binds_are_hidden_every_free_port_is_in_doubt() -> None:
     told = derive(BINDER, settings(), Table(sockets=on_ports(30, L1), complete=False))
 
     assert (told.headroom_min, told.headroom, told.headroom_max) == (0, 170, 170)
+
+
+def test_an_open_bucket_or_a_bind_that_succeeds_proves_a_port_free_and_one_that_fails_takes_it() -> None:
+    table = Table(sockets=on_ports(30, L1), complete=False, probed=dict.fromkeys(range(40_030, 40_190), True))
+    shut = dict.fromkeys(range(40_190, 40_200), False)
+
+    assert worth_probing(BINDER, settings(), replace(table, probed={})) == set(range(40_030, 40_200))
+    assert worth_probing(BINDER, settings(), table) == set(shut)
+    assert derive(BINDER, settings(), table).headroom_min == 160
+
+    told = derive(BINDER, settings(), replace(table, tried={**shut, 40_190: True, 40_000: False}))
+
+    assert (told.headroom_min, told.headroom, told.headroom_max) == (161, 161, 161)
+    assert set(told.blocked) == set(range(40_191, 40_200))
+
+
+def test_where_all_is_listed_no_port_of_a_binder_is_probed() -> None:
+    assert worth_probing(BINDER, settings(), Table(sockets=on_ports(30, L1))) == set()
+
+
+def test_where_devices_are_not_told_an_asker_with_one_may_not_meet_the_others() -> None:
+    table = Table(sockets=on_ports(30, L1), tells_devices=False)
+
+    told, with_device = derive(BINDER, settings(), table), derive(replace(BINDER, ifindex=3), settings(), table)
+
+    assert (told.headroom, told.headroom_max) == (170, 170)
+    assert (with_device.headroom, with_device.headroom_max) == (170, 200)
 
 
 def test_a_binders_pool_has_no_destination() -> None:
