@@ -82,6 +82,6 @@ def _is_changed(sampler: HostSampler) -> bool:
     if sampler.own is None or sampler.own not in sampler.kept:
         return False
     try:
-        return sysctl.read_port_settings() != sampler.samplers[sampler.own].settings
+        return sysctl.decisive() != sampler.samplers[sampler.own].decisive
     except SamplingFailed:
         return True

@@ -1,11 +1,11 @@
 """Sampling every network namespace of this host, one after the other, in one blocking call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from agent import counters
-from agent.cadence import Baseline, Counters, Fullness, baseline
+from agent.cadence import Baseline, Counters, Fullness, Place, baseline
 from agent.errors import SamplingFailed
 from agent.hidden import HiddenBinders
 from agent.model import NetnsId
@@ -43,6 +43,10 @@ class HostSample:
         return sum(sum(summary.namespace.totals.values()) for summary in self.summaries)
 
 
+AGAIN_S = 60.0
+"""How long the latest sample may be told again without going round: for as long as binders are not looked for."""
+
+
 class Kept(NamedTuple):
     """What the latest look at one namespace's sockets told, and the means to tell whether it still holds."""
 
@@ -72,6 +76,8 @@ class HostSampler:
     """Of the latest sample, where there are thresholds; our own namespace first, if it was asked for."""
     own: NetnsId | None = None
     samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
+    _latest: HostSample | None = None
+    _latest_at_s: float = 0.0
 
     def sample_all(self, now_s: float) -> HostSample:
         """Every namespace, now. `now_s` is monotonic.
@@ -86,7 +92,7 @@ class HostSampler:
         samplers: dict[NetnsId, Sampler] = {}
         looks: dict[NetnsId, Kept] = {}
         failed: list[Unreadable] = []
-        before, self.kept = self.kept, {}
+        before, self.kept, self._latest = self.kept, {}, None
         for place in self.atlas.tour(now_s):
             known.append(place)
             if not is_meant(place, self.only, is_own=place is known[0]):
@@ -107,7 +113,23 @@ class HostSampler:
         notes = tuple(sorted({sampler.loss for sampler in samplers.values()} - {""}))
         summaries = tuple(within_limits([look.summary for look in looks.values()]))
         fresh = sum(look is not before.get(place) for place, look in looks.items())
-        return HostSample(summaries, known[0].name, tuple(failed), notes, fresh)
+        self._latest_at_s = now_s
+        self._latest = HostSample(summaries, known[0].name, tuple(failed), notes, fresh)
+        return self._latest
+
+    def again(self, places: Sequence[Place], now_s: float) -> HostSample | None:
+        """The latest sample, where these counters say that it still holds; None where another one has to be taken.
+
+        `places` are what agent.glance made of `kept`. Costs no visit: for AGAIN_S after the latest round at most.
+        """
+        if self._latest is None or len(places) != len(self._latest.summaries) or len(places) != len(self.kept):
+            return None
+        if now_s - self._latest_at_s >= AGAIN_S or any(one.hidden.found for one in self.samplers.values()):
+            return None
+        pairs = zip(self.kept.values(), places, strict=True)
+        if all(place.now and holds(kept, place.now, now_s) for kept, place in pairs):
+            return replace(self._latest, looked_at=0)
+        return None
 
     def _look(self, sampler: Sampler, kept: Kept | None, now_s: float) -> Kept:
         """At the sockets of the namespace this thread is in; what was kept where nothing can have changed since."""

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from agent.budget import Budget
-from agent.cadence import TICK_S, Decision, Reason, Situation, decide
+from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide
 from agent.config import AgentConfig
 from agent.evidence.join import join
 from agent.evidence.ledger import Ledger as Said
@@ -50,7 +50,7 @@ async def sampling(
     one_at_a_time = asyncio.Lock()
 
     async def forever() -> None:
-        at_s = clock.monotonic_s()
+        at_s = clock.monotonic_s() + clock.until_next_s(TICK_S) - TICK_S
         while True:
             samplings.back_by_s = clock.monotonic_s()
             async with one_at_a_time:
@@ -119,7 +119,7 @@ class Reporter:
         self._spend(cpu_s() - spent_s)
         self._tell(decision, budget)
         if decision.reason is not None and decision.allowed:
-            await self.sample(decision.reason, at_s)
+            await self.sample(decision.reason, at_s, seen.places if decision.reason is Reason.DUE else ())
         return decision.is_sample
 
     def _spend(self, cpu_seconds: float) -> None:
@@ -142,12 +142,12 @@ class Reporter:
         elif decision.is_sample and decision.reason is Reason.DUE and self._is_short and budget.affords(0.0):
             self._is_short = self.samplings.interval_s > self.config.interval_s
 
-    async def sample(self, reason: Reason, at_s: float) -> None:
-        """Take one, and spool it or why it failed."""
+    async def sample(self, reason: Reason, at_s: float, places: Sequence[Place] = ()) -> None:
+        """Take one, and spool it or why it failed. By counters at `places` the latest one may still hold."""
         failures, said, astray = self.ledger.take(), self.said.take(), self._insight.astray
 
         def observe() -> HostSample:
-            seen = self._sampler.sample_all(at_s)
+            seen = self._sampler.again(places, at_s) or self._sampler.sample_all(at_s)
             seen = self._insight.into(seen, clock.monotonic_s(), failures)
             return replace(seen, evidence=join(said, seen.readings))
 

@@ -27,6 +27,7 @@ HOT = 0.5
 """From this occupancy on nothing is taken for granted: binders are looked for, TIME_WAITs asked for their age."""
 BINDERS_EVERY_S = 60.0
 HOT_BINDERS_EVERY_S = 10.0
+IDLE_EVERY_S = BINDERS_EVERY_S - 1.0
 """Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing."""
 
 
@@ -45,6 +46,8 @@ class Sampler:
     """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
     settings: PortSettings | None = None
     """Those of the latest sample."""
+    decisive: tuple[str, ...] = ()
+    """The same in part, as text (agent.sysctl)."""
     lingering: Lingering = field(default_factory=Lingering)
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
@@ -57,6 +60,7 @@ class Sampler:
 
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
+        self.decisive = sysctl.decisive()
         settings = self.settings = sysctl.read_port_settings()
         with open_sockets() as diag:
             self.loss = diag.loss
@@ -87,9 +91,9 @@ class Sampler:
         time to. Raises as `sample` does.
         """
         settings = sysctl.read_port_settings()
-        if settings != self.settings or self.hidden.found:
+        if settings != self.settings or self.hidden.found or not self.lingering.is_empty:
             return False
-        if now_s - self._idle_at_s >= BINDERS_EVERY_S:
+        if now_s - self._idle_at_s >= IDLE_EVERY_S:
             self._idle_at_s = now_s
             with open_sockets() as diag:
                 return bound_ports(diag, IDLE, settings.port_range) <= self._explicit

@@ -23,6 +23,18 @@ MOST_BYTES = 512 * 1024
 """Every second port reserved one by one is 190 KB of text."""
 
 
+DECISIVE = ("ip_local_port_range", "ip_local_reserved_ports", "tcp_tw_reuse")
+"""What changes every pool at once when somebody sets it."""
+
+
+def decisive(root: Path = IPV4) -> tuple[str, ...]:
+    """The text of these, each second read anew and so no more than these. Raises SamplingFailed."""
+    try:
+        return tuple(_text(f"{root}/{name}") for name in DECISIVE)
+    except OSError as error:
+        raise SamplingFailed(f"the sysctls under {root} cannot be read: {error}") from error
+
+
 def read_port_settings(root: Path = IPV4) -> PortSettings:
     """Read them now. Raises SamplingFailed where /proc does not give them."""
     try:

@@ -1,6 +1,7 @@
 """Counting failed connect() calls for as long as the agent runs."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,12 +9,16 @@ from contextlib import asynccontextmanager
 from agent.failures import Ledger
 from agent.perf.errors import PerfMalformed, WatchUnavailable
 from agent.perf.watcher import FailureWatcher
+from shared import clock
 from shared.logs import fields
 
 log = logging.getLogger(__name__)
 
 DRAIN_EVERY_S = 1.0
 """Soon enough to find the processes that failed still alive, and before the rings are full."""
+
+LOOK_ROUND_EVERY = 10
+"""Turns after which it is drained though nothing failed: a CPU may have come that is not watched yet."""
 
 
 @asynccontextmanager
@@ -41,8 +46,10 @@ async def watching() -> AsyncIterator[Ledger]:
 
 
 async def _drain_forever(watcher: FailureWatcher, ledger: Ledger) -> None:
-    while True:
-        await asyncio.sleep(DRAIN_EVERY_S)
+    for turn in itertools.count():
+        await asyncio.sleep(clock.until_next_s(DRAIN_EVERY_S))
+        if watcher.is_quiet and turn % LOOK_ROUND_EVERY:
+            continue
         try:
             ledger.add(await asyncio.to_thread(watcher.drain))
         except PerfMalformed as error:

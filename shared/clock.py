@@ -11,3 +11,11 @@ def wall_ms() -> int:
 def monotonic_s() -> float:
     """Seconds on a clock that never steps back. Only differences mean anything."""
     return time.monotonic()
+
+
+def until_next_s(period_s: float) -> float:
+    """How long until the clock above is next at a multiple of `period_s`.
+
+    Loops that sleep so wake up together: being woken costs an idle process more than what it then does.
+    """
+    return period_s - monotonic_s() % period_s

@@ -45,6 +45,11 @@ class Ring:
         (count,) = _COUNT.unpack(os.read(self._fd, _COUNT.size))
         return int(count)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written since the last drain; costs no system call."""
+        return self._page[_HEAD : _HEAD + _MARK.size] == self._page[_TAIL : _TAIL + _MARK.size]
+
     def drain(self) -> Iterator[Sample]:
         """What was written since the last drain. Raises PerfMalformed; what was unread is given up then, too."""
         (head,) = _MARK.unpack_from(self._page, _HEAD)

@@ -15,7 +15,8 @@ import pytest
 from agent.cadence import SILENT_KEPT_S
 from agent.errors import SamplingFailed
 from agent.exact import shows_idle_binds
-from agent.host import HostSample, HostSampler
+from agent.glance import glance
+from agent.host import AGAIN_S, HostSample, HostSampler
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, UnknownNamespace, discovery
 from agent.sampling import BINDERS_EVERY_S, Sampler
@@ -206,6 +207,25 @@ def test_a_namespace_whose_counters_stand_still_is_not_looked_at_again(
     assert (first.looked_at, second.looked_at, third.looked_at) == (2, 0, 1)
     assert second == replace(first, looked_at=0)
     assert [summary.readings[0].held for summary in third.summaries] == [30, 51]
+
+
+def test_the_latest_sample_is_told_again_without_going_round_while_nothing_moves(
+    named: Callable[[str, int], Netns], keep: list[socket.socket]
+) -> None:
+    web = named("web", 100)
+    listener = web.run(listen, keep, 9001)
+    web.run(connect, keep, listener, 30)
+    sampler = HostSampler(only=["web"], thresholds=(0.5, 1.0))
+
+    def again(now_s: float) -> HostSample | None:
+        return web.run(lambda: sampler.again(glance(sampler, now_s).places, now_s))
+
+    assert again(0.0) is None
+    first = web.run(sampler.sample_all, 0.0)
+    assert again(AGAIN_S - 1) == replace(first, looked_at=0)
+    assert again(AGAIN_S) is None
+    web.run(connect, keep, listener, 1)
+    assert again(AGAIN_S - 1) is None
 
 
 def test_what_was_kept_is_looked_at_again_after_a_while_and_when_settings_change(

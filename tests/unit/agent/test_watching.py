@@ -54,6 +54,7 @@ class Watcher:
     def __init__(self) -> None:
         self.drains = 0
         self.closed = False
+        self.is_quiet = False
 
     def drain(self) -> Failures:
         self.drains += 1

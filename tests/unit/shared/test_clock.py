@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from shared import clock
 
 
@@ -12,3 +14,11 @@ def test_wall_time_is_milliseconds_and_monotonic_time_seconds() -> None:
 
     first = clock.monotonic_s()
     assert 0 <= clock.monotonic_s() - first < 60
+
+
+def test_loops_that_sleep_until_the_next_multiple_wake_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rest_s(now_s: float, period_s: float) -> float:
+        monkeypatch.setattr(clock, "monotonic_s", lambda: now_s)
+        return clock.until_next_s(period_s)
+
+    assert (rest_s(100.0, 1.0), rest_s(100.25, 1.0), rest_s(100.25, 0.5)) == (1.0, 0.75, 0.25)

@@ -76,6 +76,7 @@ def test_each_failure_is_counted_for_its_pool_and_dated(host: Netns, watcher: Fa
     started_ms = clock.wall_ms()
     (outcome,) = spend(host, ["connect", "127.0.0.1", 9001, 137])
 
+    assert not watcher.is_quiet
     failures = watcher.drain()
 
     loop = parse_ip("127.0.0.1")
