@@ -4,6 +4,7 @@ Nothing of the system's is touched: no service, no port, no /var/lib/postgresql.
 for root it runs in a user namespace where the same user has another number, so that no file needs another owner.
 """
 
+import contextlib
 import functools
 import os
 import shutil
@@ -88,6 +89,15 @@ class Cluster:
             self.process.wait(PATIENCE_S)
             self.process = None
 
+    def crash(self) -> None:
+        """Kill every process of it, as a power cut would."""
+        assert self.process
+        for pid in [*_children(self.process.pid), self.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_S)
+        self.process = None
+
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What psql prints for it, unaligned, without headings. Raises CalledProcessError."""
         command = [str(_program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", *self._address(), "-d", database]
@@ -155,6 +165,11 @@ def run(program: str, *arguments: str | Path) -> None:
 def prefix() -> tuple[str, ...]:
     """What makes root an ordinary user."""
     return _ANOTHER_NUMBER if os.geteuid() == 0 else ()
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
 
 
 def _program(name: str) -> Path:

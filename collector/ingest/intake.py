@@ -1,7 +1,7 @@
 """Group commit: whoever waits while one transaction is being synced shares the next one.
 
 A lone snapshot is committed at once. Where a batch had company, the next begins no earlier than GATHER_S after it: a
-transaction costs a millisecond however little it holds, and twenty-five at a time cost little more than one.
+transaction costs a millisecond however little it holds, and forty at a time cost little more than one.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shared.clock import monotonic_s
 from shared.logs import fields
 
 MAX_BATCH = 512
-GATHER_S = 0.025
+GATHER_S = 0.04
 log = logging.getLogger(__name__)
 
 Outcome = bool | Exception

@@ -2,7 +2,7 @@
 
 from collector.access.token import Forbidden, Grant, Scope
 from collector.fleet.host import Arrival
-from shared import wire
+from collector.ingest.outline import outline
 
 
 def require_push(grant: Grant) -> None:
@@ -13,7 +13,7 @@ def require_push(grant: Grant) -> None:
 
 def arrival_of(body: bytes, grant: Grant, received_ms: int) -> Arrival:
     """The snapshot as it arrived, wholly checked. Raises wire.WireError, and Forbidden where it is another host's."""
-    snapshot = wire.outline(body)
+    snapshot = outline(body)
     if not grant.may_push_for(snapshot.host):
         raise Forbidden(f"this token speaks for host {grant.host!r}, not for {snapshot.host!r}")
     return Arrival(snapshot, body, received_ms)

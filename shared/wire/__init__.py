@@ -29,6 +29,7 @@ __all__ = [
     "WireError",
     "decode",
     "encode",
+    "known_pools",
     "outline",
 ]
 
@@ -37,6 +38,11 @@ def encode(snapshot: Snapshot) -> bytes:
     """The snapshot in the newest schema."""
     body: bytes = msgpack.packb(v1.document_of(snapshot), use_bin_type=True)
     return body
+
+
+def known_pools(digest: bytes, namespaces: tuple[str, ...]) -> int | None:
+    """How many pools the list of this hash has, where it was read before under these names of namespaces."""
+    return v1.known_pools(digest, namespaces)
 
 
 def outline(body: bytes) -> Snapshot:

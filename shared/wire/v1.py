@@ -183,6 +183,12 @@ def _unreadable(document: Mapping[str, Any]) -> Iterator[Unreadable]:
                 raise Malformed(f"{UNREADABLE}[{number}]", "need [how many namespaces, why]")
 
 
+def known_pools(digest: bytes, namespaces: tuple[str, ...]) -> int | None:
+    """How many pools the list of this hash has; None where it is not remembered."""
+    pools = _SEEN.get((digest, namespaces))
+    return None if pools is None else len(pools)
+
+
 class _Table(NamedTuple):
     """The columns, checked: row n of each is about pool n."""
 
