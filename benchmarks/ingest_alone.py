@@ -1,4 +1,4 @@
-"""A collector that takes snapshots and does nothing else, on any database: `python -m benchmarks.ingest_alone DATABASE`."""
+"""A collector that takes snapshots and does nothing else: `python -m benchmarks.ingest_alone DATABASE`."""
 
 import asyncio
 import signal

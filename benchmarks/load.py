@@ -60,7 +60,7 @@ class Body:
     """One host's body, and where in it the changing numbers stand."""
 
     def __init__(self, host: str, pools: int = 50, seed: int = 1) -> None:
-        chance = random.Random(f"{host} {seed}")  # noqa: S311 - the same fleet in every run
+        chance = random.Random(f"{host} {seed}")
         self.report = a_report(host, pools, chance)
         self._bytes = bytearray(wire.encode(self.report))
         self._seq = self._bytes.index(struct.pack(">BQ", 0xCF, _SEQ)) + 1
@@ -71,7 +71,7 @@ class Body:
         """The body of this report; each pool's held wanders by up to sixteen ports around where it was."""
         struct.pack_into(">Q", self._bytes, self._seq, FIRST_SEQ + seq)
         struct.pack_into(">Q", self._bytes, self._taken, taken_at_ms)
-        held = self._held + 2 * (seq % len(self.report.readings)) if len(self.report.readings) < 128 else 0  # noqa: PLR2004
+        held = self._held + 2 * (seq % len(self.report.readings)) if len(self.report.readings) < 128 else 0
         if held:
             self._bytes[held] ^= seq & 0x0F
         return bytes(self._bytes)
@@ -130,7 +130,7 @@ def _field(number: int, data: bytes) -> bytes:
 
 def _varint(number: int) -> bytes:
     out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
+    while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     return bytes([*out, number])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from collector.access.token import Unauthenticated
 from collector.fleet.host import Arrival
 from collector.ingest.record import record
+from collector.ingest.roster import Roster
 from collector.metrics import Metrics
 from collector.storage import tokens
 from collector.storage.database import AsyncConnection, Database
@@ -44,6 +45,7 @@ class Intake:
         self._db, self._metrics, self._on_commit = db, metrics, on_commit
         self._queue: deque[Waiting] = deque()
         self._some = asyncio.Event()
+        self._roster = Roster()
 
     def submit(self, waiting: Waiting) -> None:
         """Have it written with the next batch."""
@@ -80,11 +82,13 @@ class Intake:
         began_s = monotonic_s()
         try:
             async with self._db.writing() as connection:
-                outcomes = await _written(connection, batch)
+                outcomes = await self._written(connection, batch)
         except DatabaseUnusable as error:
+            self._roster.forget()
             log.error("snapshots refused", extra=fields(count=len(batch), why=error))  # noqa: TRY400 - foreseen
             _tell(batch, [error] * len(batch))
         except Exception as error:
+            self._roster.forget()
             _tell(batch, [error] * len(batch))
             raise
         else:
@@ -93,13 +97,12 @@ class Intake:
             _tell(batch, outcomes)
             self._on_commit()
 
-
-async def _written(db: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
-    """Record those whose tokens are alive: one that was revoked since it was last asked for is refused here."""
-    alive = await tokens.alive(db, {waiting.token_id for waiting in batch})
-    good = [waiting for waiting in batch if waiting.token_id in alive]
-    outcomes = iter(await record(db, [waiting.arrival for waiting in good]) if good else [])
-    return [next(outcomes) if waiting.token_id in alive else Unauthenticated() for waiting in batch]
+    async def _written(self, db: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
+        """Record those whose tokens are alive: one that was revoked since it was last asked for is refused here."""
+        alive = await tokens.alive(db, {waiting.token_id for waiting in batch})
+        good = [waiting for waiting in batch if waiting.token_id in alive]
+        outcomes = iter(await record(db, [waiting.arrival for waiting in good], self._roster) if good else [])
+        return [next(outcomes) if waiting.token_id in alive else Unauthenticated() for waiting in batch]
 
 
 def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

@@ -57,6 +57,7 @@ class _Body(Struct):
     identities_hash: bytes
     columns: dict[str, bytes]
     owners: Annotated[list[_Owner], Meta(max_length=limits.MAX_OWNERS)] | UnsetType = UNSET
+    machine_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
     unreadable: Annotated[list[tuple[_Count, _Reason]], Meta(max_length=limits.MAX_UNREADABLE)] | UnsetType = UNSET
 
 
@@ -76,7 +77,7 @@ def _ordinary(body: bytes) -> Snapshot | None:
         found = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if not (_is_sound(found) and _ENCODER.encode(found) == body):
+    if not (_is_sound(found) and _as_encoded(found) == body):
         return None
     return Snapshot(
         host=found.host,
@@ -87,7 +88,15 @@ def _ordinary(body: bytes) -> Snapshot | None:
         interval_ms=found.interval_ms,
         labels=found.labels,
         failure=found.failure,
+        machine_id="" if found.machine_id is UNSET else found.machine_id,
     )
+
+
+def _as_encoded(body: _Body) -> bytes:
+    """The body as shared.wire writes it: msgspec spells the size of a map with two bytes more than it needs here."""
+    data = _ENCODER.encode(body)
+    is_long = data[:2] == b"\xde\0" and data[2] < 16  # noqa: PLR2004 - the sizes that msgpack's fixmap has
+    return bytes([0x80 | data[2]]) + data[3:] if is_long else data
 
 
 def _is_sound(body: _Body) -> bool:
@@ -98,7 +107,7 @@ def _is_sound(body: _Body) -> bool:
         pools is not None
         and digest == body.identities_hash
         and len(set(names)) == len(names)
-        and all([0 < namespace.range[0] <= namespace.range[1] for namespace in body.namespaces])
+        and all(0 < namespace.range[0] <= namespace.range[1] for namespace in body.namespaces)
         and "".join([body.agent, body.failure or "", *body.labels.values(), *names, *_more_texts(body)]).isprintable()
         and _are_sound(body.columns, pools, 0 if body.owners is UNSET else len(body.owners))
     )
@@ -110,7 +119,7 @@ def _more_texts(body: _Body) -> list[str]:
 
 
 def _are_sound(columns: Mapping[str, bytes], pools: int, owners: int) -> bool:
-    if not (columns.keys() <= _KNOWN and all([len(column) == 2 * pools for column in columns.values()])):
+    if not (columns.keys() <= _KNOWN and all(len(column) == 2 * pools for column in columns.values())):
         return False
     try:
         held, capacity, low, high = [array("H", columns[name]) for name in COUNTS]

@@ -3,23 +3,41 @@
 from collections.abc import Collection, Sequence
 
 from collector.fleet.host import Arrival, Boot, Host
+from collector.ingest.roster import Roster
 from collector.storage import hosts, hot
 from collector.storage.database import AsyncConnection
 
 
-async def record(db: AsyncConnection, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Append the arrivals in their order. Answers for each whether it was there already."""
+async def record(db: AsyncConnection, arrivals: Sequence[Arrival], roster: Roster | None = None) -> list[bool]:
+    """Append the arrivals in their order. Answers for each whether it was there already.
+
+    What `roster` knows is not read again. It must forget everything where the transaction fails.
+    """
+    roster = roster or Roster()
     place = await hot.claim(db, len(arrivals))
-    known = await hosts.ensure(db, {arrival.snapshot.host for arrival in arrivals})
+    roster.expect(place, len(arrivals))
+    known = await _hosts(db, {arrival.snapshot.host for arrival in arrivals}, roster)
     keys = [_key(known, arrival) for arrival in arrivals]
-    boots = await hosts.boots(db, {key[:2] for key in keys})
+    boots = await _boots(db, {key[:2] for key in keys}, roster)
     present = await hot.present(db, _doubtful(keys, boots))
     batch = _Batch(known, boots, present, place)
     duplicates = [batch.add(arrival, key) for arrival, key in zip(arrivals, keys, strict=True)]
     await hot.append(db, batch.entries, place)
     await hosts.save(db, batch.hosts.values(), known)
     await hosts.save_boots(db, boots, batch.changed_boots, max(arrival.received_ms for arrival in arrivals))
+    roster.keep(batch.hosts, boots | batch.changed_boots)
     return duplicates
+
+
+async def _hosts(db: AsyncConnection, names: set[str], roster: Roster) -> dict[str, Host]:
+    known = roster.hosts(names)
+    strange = names - known.keys()
+    return known | await hosts.ensure(db, strange) if strange else known
+
+
+async def _boots(db: AsyncConnection, keys: set[hosts.BootKey], roster: Roster) -> dict[hosts.BootKey, Boot]:
+    known = roster.boots(keys)
+    return known | await hosts.boots(db, keys - known.keys())
 
 
 def _key(known: dict[str, Host], arrival: Arrival) -> hot.Key:

@@ -134,6 +134,7 @@ def _engine(location: Location) -> AsyncEngine:
             location.url,
             pool_size=CONNECTIONS,
             max_overflow=0,
+            pool_use_lifo=True,
             pool_timeout=WAIT_S,
             connect_args=_arguments(location),
         )

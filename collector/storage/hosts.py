@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, tuple_, update
@@ -9,10 +10,24 @@ from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from collector.fleet.host import Boot, Host
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
+from collector.storage.prepared import Prepared
 
 host, boot = tables.host, tables.boot
 _DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure")
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
+
+_IS_IT = host.c.id == bindparam("which")
+_COUNT = Prepared(
+    update(host).where(_IS_IT).values({name: bindparam(name) for name in _COUNTERS}), (*_COUNTERS, "which")
+)
+_counters_of = attrgetter(*_COUNTERS)
+_BOOT = ("first_seq", "last_seq", "received_ms")
+_WHICH_BOOT = (boot.c.host_id == bindparam("which_host")) & (boot.c.boot_id == bindparam("which_boot"))
+_MOVE_BOOT = Prepared(
+    update(boot).where(_WHICH_BOOT).values({name: bindparam(name) for name in _BOOT}),
+    (*_BOOT, "which_host", "which_boot"),
+)
+_ADD_BOOT = Prepared(insert(boot), (*_BOOT, "host_id", "boot_id"))
 
 BootKey = tuple[int, str]
 """(host id, boot id)."""
@@ -51,15 +66,17 @@ async def save(db: AsyncConnection, hosts: Iterable[Host], before: Mapping[str, 
     for item in hosts:
         was = (before or {}).get(item.name)
         (settled if was and _described(was) == _described(item) else anew).append(item)
-    for items, columns in ((settled, _COUNTERS), (anew, (*_COUNTERS, *_DESCRIPTION))):
-        rows = [{"which": item.id, **{name: getattr(item, name) for name in columns}} for item in items]
-        if rows:
-            values: dict[str, Any] = {name: bindparam(name) for name in columns}
-            await db.execute(update(host).where(host.c.id == bindparam("which")).values(values), rows)
+    await _COUNT.run(db, [(*_counters_of(item), item.id) for item in settled])
+    if anew:
+        rows = [{**_row(item), "which": item.id} for item in anew]
+        values: dict[str, Any] = {name: bindparam(name) for name in (*_COUNTERS, *_DESCRIPTION)}
+        await db.execute(update(host).where(_IS_IT).values(values), rows)
 
 
 async def boots(db: AsyncConnection, keys: Collection[BootKey]) -> dict[BootKey, Boot]:
     """The boots known of these."""
+    if not keys:
+        return {}
     query = select(boot.c.host_id, boot.c.boot_id, boot.c.first_seq, boot.c.last_seq).where(
         tuple_(boot.c.host_id, boot.c.boot_id).in_(list(keys))
     )
@@ -70,25 +87,9 @@ async def save_boots(
     db: AsyncConnection, known: Collection[BootKey], changed: Mapping[BootKey, Boot], received_ms: int
 ) -> None:
     """Write down boots that changed; `known` tells which have a row already."""
-    rows = [
-        {
-            "which_host": key[0],
-            "which_boot": key[1],
-            "first_seq": item.first_seq,
-            "last_seq": item.last_seq,
-            "received_ms": received_ms,
-        }
-        for key, item in changed.items()
-    ]
-    old = [row for row in rows if (row["which_host"], row["which_boot"]) in known]
-    new = [row for row in rows if (row["which_host"], row["which_boot"]) not in known]
-    values: dict[str, Any] = {name: bindparam(name) for name in ("first_seq", "last_seq", "received_ms")}
-    if old:
-        is_it = (boot.c.host_id == bindparam("which_host")) & (boot.c.boot_id == bindparam("which_boot"))
-        await db.execute(update(boot).where(is_it).values(values), old)
-    if new:
-        ids: dict[str, Any] = {"host_id": bindparam("which_host"), "boot_id": bindparam("which_boot")}
-        await db.execute(insert(boot).values(ids | values), new)
+    rows = {key: (item.first_seq, item.last_seq, received_ms, *key) for key, item in changed.items()}
+    await _MOVE_BOOT.run(db, [row for key, row in rows.items() if key in known])
+    await _ADD_BOOT.run(db, [row for key, row in rows.items() if key not in known])
 
 
 async def prune_boots(db: AsyncConnection, before_ms: int) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, tuple_, update
 from collector.fleet.host import Arrival
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
+from collector.storage.prepared import Prepared
 from collector.trends.window import Window
 
 hot, host, cursor = tables.hot, tables.host, tables.cursor
@@ -16,6 +17,9 @@ _LOGGED = (hot.c.id, hot.c.host_id, hot.c.received_ms, hot.c.taken_ms, hot.c.bod
 
 LOG_END = "log end"
 """The cursor that stands on the last id given out."""
+
+_ROW = ("id", "received_ms", "taken_ms", "host_id", "boot_id", "seq", "is_newest", "body")
+_INSERT = Prepared(insert(hot), _ROW)
 
 Key = tuple[int, str, int]
 """(host id, boot id, seq)."""
@@ -78,22 +82,14 @@ async def append(db: AsyncConnection, entries: Sequence[Entry], first: int | Non
     if first is None:
         first = await claim(db, len(entries))
     ids = list(range(first, first + len(entries)))
-    rows = [
-        {
-            "id": hot_id,
-            "received_ms": entry.arrival.received_ms,
-            "taken_ms": entry.arrival.taken_ms,
-            "host_id": entry.host_id,
-            "boot_id": entry.arrival.snapshot.boot_id,
-            "seq": entry.arrival.snapshot.seq,
-            "is_newest": entry.is_newest,
-            "body": entry.arrival.body,
-        }
-        for hot_id, entry in zip(ids, entries, strict=True)
-    ]
-    if rows:
-        await db.execute(insert(hot), rows)
+    await _INSERT.run(db, [_row(hot_id, entry) for hot_id, entry in zip(ids, entries, strict=True)])
     return ids
+
+
+def _row(hot_id: int, entry: Entry) -> tuple[object, ...]:
+    arrival, snapshot = entry.arrival, entry.arrival.snapshot
+    times = (arrival.received_ms, arrival.taken_ms)
+    return (hot_id, *times, entry.host_id, snapshot.boot_id, snapshot.seq, entry.is_newest, arrival.body)
 
 
 async def newest_after(db: AsyncConnection, hot_id: int, limit: int) -> list[Logged]:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -37,7 +38,7 @@ class Hammer:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(f"lb{number}",)) for number in range(SENDERS)]
 
-    def __enter__(self) -> "Hammer":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
