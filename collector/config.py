@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
 from collector.history.tiers import DAY_MS, HOUR_MS, Keep
+from collector.notify.settings import ChannelSettings
 from shared.errors import PortgaugeError
+from shared.settings import InvalidValue, nearest
 
 LEVELS = ("debug", "info", "warning", "error")
 ROLES = ("all", "ingest", "leader")
@@ -22,24 +24,6 @@ LEAST_MINUTE_DAYS = 8
 
 class InvalidConfig(PortgaugeError):
     """A value that could never work. The message says which, and what would."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
-    """Where to POST notices. `name` stands for the URL, which may hold a secret, in the log and the database."""
-
-    url: str
-    name: str = "webhook"
-    timeout_s: float = 5.0
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InvalidConfig("url: an http:// or https:// address is needed")
-        if not self.name.isprintable() or not self.name or self.name == "log":
-            raise InvalidConfig("name: printable text is needed, other than 'log'")
-        if not 0 < self.timeout_s <= 60:  # noqa: PLR2004 - longer would leave notices waiting behind a dead one
-            raise InvalidConfig("timeout_s: a number of seconds above 0, at most 60, is needed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +49,7 @@ class Config:
     public_url: str = ""
     """Where people find the page, for links in notices; empty: none."""
     rule: tuple[Rule, ...] = BUILT_IN
-    webhook: tuple[Webhook, ...] = ()
+    channel: tuple[ChannelSettings, ...] = ()
 
     def __post_init__(self) -> None:
         parse_listen(self.listen)
@@ -83,7 +67,17 @@ class Config:
         if not self.retention_minute_days <= self.retention_hour_days < float("inf"):
             raise InvalidConfig("retention_hour_days: a number not below retention_minute_days is needed")
         _require_unique("rule", [rule.name for rule in self.rule])
-        _require_unique("webhook", [webhook.name for webhook in self.webhook])
+        _require_unique("channel", [channel.name for channel in self.channel])
+        self._require_known_channels()
+
+    def _require_known_channels(self) -> None:
+        known = ["log", *(channel.name for channel in self.channel)]
+        for number, rule in enumerate(self.rule):
+            for name in rule.channels:
+                if name not in known:
+                    hint = nearest(name, known) or f"; known: {', '.join(known)}"
+                    what = f"no channel is named {name!r}{hint}"
+                    raise InvalidValue(f"rule[{number}].channels", what)
 
     @property
     def keep(self) -> Keep:

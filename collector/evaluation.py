@@ -101,6 +101,8 @@ class Evaluator:
         self._db, self._rules, self._channels, self._metrics = db, tuple(rules), tuple(channels), metrics
         self._clock, self._on_notice, self._foresee = clock, on_notice, foresee
         self._channels_for, self._investigate = channels_for, investigate
+        self.evaluated_ms = clock()
+        """When the last round ended; when this was made, before the first."""
         self._watch: Watch | None = None
         self._board = Board((), channels_for, (), ())
         self._round = -1
@@ -119,11 +121,8 @@ class Evaluator:
         except BaseException:
             self._watch = None
             raise
+        self.evaluated_ms = self._clock()
         return not work.is_caught_up
-
-    def forget(self) -> None:
-        """Read everything anew before the next round."""
-        self._watch = None
 
     async def _load(self, db: AsyncConnection) -> Work:
         cursor = await cursors.read(db, EVALUATION)

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, health, hosts, pools, silences, trend
+from collector.api import alerts, health, hosts, notices, pools, silences, trend
 from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
@@ -41,6 +41,8 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             web.get("/v1/trend", trend.show_trend),
             web.get("/v1/alerts", alerts.list_alerts),
             web.get("/v1/transitions", alerts.list_transitions),
+            web.get("/v1/notices", notices.list_notices),
+            web.get("/v1/rules", notices.list_rules),
             web.get("/v1/silences", silences.list_silences),
             web.post("/v1/silences", silences.add_silence),
             web.delete("/v1/silences/{id}", silences.expire_silence),

@@ -5,10 +5,11 @@ import errno
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from ipaddress import ip_address
+from typing import Any
 
 from aiohttp import ClientSession, web
 
@@ -24,10 +25,11 @@ from collector.investigation import Investigation
 from collector.leading import lead_forever
 from collector.loops import Bell, Loops, background, repeat_forever
 from collector.metrics import Metrics
+from collector.notify.alertmanager import RESEND_S, AlertmanagerChannel, Resend
 from collector.notify.channel import Channel
 from collector.notify.delivery import Delivery
-from collector.notify.log import LogChannel
-from collector.notify.webhook import WebhookChannel
+from collector.notify.heartbeat import Heartbeat
+from collector.notify.opening import open_channels, routes
 from collector.retention import REST_S, Retention
 from collector.services import Services
 from collector.storage import outbox
@@ -65,7 +67,7 @@ async def run(config: Config, location: Location, announce: Callable[[str], None
     """Serve until SIGTERM or SIGINT. `announce` is given the address once connections are accepted."""
     stop, tls = _stop_signal(), server_tls(config.tls_cert, config.tls_key, config.tls_client_ca)
     with listening(config.listen) as listener:
-        async with _opened(location, config.role) as db, _channels(config) as channels:
+        async with _opened(location, config.role) as db, _channels(config, db) as channels:
             app, loops = _assemble(config, db, channels)
             async with background(loops), serving(app, listener, tls) as address:
                 _read_again_on_hangup(tls)
@@ -95,7 +97,8 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
     if config.role != "ingest":
         loops["leading"] = lead_forever(db, lambda led: _leading(config, led, channels, metrics, evaluate))
     app = build_app(
-        Services(db=db, intake=intake, metrics=metrics, keep=config.keep), takes_snapshots=config.role != "leader"
+        Services(db=db, intake=intake, metrics=metrics, keep=config.keep, rules=config.rule),
+        takes_snapshots=config.role != "leader",
     )
     return app, loops
 
@@ -107,7 +110,7 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         db=db,
         rules=config.rule,
         channels=[channel.name for channel in channels],
-        channels_for=lambda _severity, _rules: tuple(channel.name for channel in channels),
+        channels_for=routes(config.channel),
         metrics=metrics,
         clock=wall_ms,
         on_notice=lambda: _ring(deliver),
@@ -125,6 +128,21 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
     for channel, bell in zip(channels, deliver, strict=True):
         name, delivery = f"notify {channel.name}", Delivery(db, channel, metrics, clock=wall_ms)
         loops[name] = repeat_forever(delivery.deliver, bell, rest_s=TICK_S, name=name)
+    return loops | _repeating(config, channels, evaluator)
+
+
+def _repeating(config: Config, channels: Sequence[Channel], evaluator: Evaluator) -> Loops:
+    """What is said again and again: heartbeats, and what fires to those who want it repeated."""
+    loops: Loops = {}
+    beats = {one.name: one.heartbeat_s for one in config.channel}
+    for channel in channels:
+        if isinstance(channel, AlertmanagerChannel):
+            name = f"resend {channel.name}"
+            loops[name] = repeat_forever(Resend(channel).resend, Bell(), rest_s=RESEND_S, name=name)
+        elif beats.get(channel.name):
+            name = f"heartbeat {channel.name}"
+            heart = Heartbeat(channel, clock=wall_ms, evaluated_ms=lambda: evaluator.evaluated_ms)
+            loops[name] = repeat_forever(heart.beat, Bell(), rest_s=beats[channel.name], name=name)
     return loops
 
 
@@ -174,9 +192,13 @@ def shown(host: str, port: int) -> str:
 
 
 @asynccontextmanager
-async def _channels(config: Config) -> AsyncIterator[list[Channel]]:
+async def _channels(config: Config, db: Database) -> AsyncIterator[list[Channel]]:
+    async def documents(channel: str, ended_since_ms: int) -> Sequence[Mapping[str, Any]]:
+        async with db.reading() as connection:
+            return await outbox.newest_of_incidents(connection, channel, ended_since_ms)
+
     async with ClientSession() as session:
-        yield [LogChannel(), *(WebhookChannel(webhook, session) for webhook in config.webhook)]
+        yield open_channels(config.channel, session, wall_ms, documents)
 
 
 async def _give_up_on_strangers(db: Database, channels: Sequence[Channel]) -> None:

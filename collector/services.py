@@ -1,11 +1,13 @@
 """What handlers work with. One value, made once by collector.run (or by a test), reached through SERVICES."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from collector.access.sessions import Sessions
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
 from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
@@ -24,6 +26,8 @@ class Services:
     admission: Admission = field(default_factory=Admission)
     sessions: Sessions = field(default_factory=Sessions)
     keep: Keep = field(default_factory=Keep)
+    rules: Sequence[Rule] = BUILT_IN
+    """What is watched."""
     clock: Callable[[], int] = wall_ms
     """Milliseconds since the Unix epoch."""
 

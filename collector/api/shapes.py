@@ -11,6 +11,7 @@ from collector.fleet.document import pool_document, reading_document
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
 from collector.storage.alerts import PastTransition
+from collector.storage.outbox import Told
 from collector.trends.series import Point
 from shared.errors import PortgaugeError
 
@@ -103,6 +104,22 @@ def silence_shape(one: Silence, now_ms: int) -> dict[str, Any]:
         "where": asdict(one.where),
         "rule": list(one.rule),
         "severity": list(one.severity),
+    }
+
+
+def notice_shape(one: Told) -> dict[str, Any]:
+    """A notice to one channel, and every attempt to hand it over."""
+    return {
+        "key": one.key,
+        "channel": one.channel,
+        "state": one.document["state"],
+        "severity": one.document["severity"],
+        "summary": one.document["summary"],
+        "alert": one.document["alert"],
+        "created_ms": one.created_ms,
+        "outcome": one.outcome or "owed",
+        "closed_ms": one.closed_ms,
+        "attempts": [asdict(attempt) for attempt in one.attempts],
     }
 
 

@@ -21,5 +21,9 @@ class Channel(Protocol):
     def name(self) -> str:
         """What the outbox calls it."""
 
+    @property
+    def timeout_s(self) -> float:
+        """How long sending takes at most."""
+
     async def send(self, owed: Owed) -> str:
         """Hand the notice over; answer what to write down of it. Raises DeliveryFailed."""

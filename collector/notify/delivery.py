@@ -13,6 +13,8 @@ from collector.storage.outbox import Owed
 from shared.logs import fields
 
 BATCH = 20
+LEASE_MORE_MS = 10_000
+"""A notice that was claimed and not closed is tried again this long after its time to send is over."""
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +33,11 @@ class Delivery:
         return bool(due)
 
     async def _try(self, owed: Owed) -> None:
+        now_ms = self._clock()
+        lease_ms = now_ms + round(self._channel.timeout_s * 1000) + LEASE_MORE_MS
+        async with self._db.writing() as connection:
+            if not await outbox.claim(connection, owed, lease_ms):
+                return  # Somebody else has it, or has done it.
         try:
             detail = await self._channel.send(owed)
         except DeliveryFailed as error:

@@ -14,6 +14,7 @@ class LogChannel:
     """Writes `PAGE lb1: 10.0.0.1 -> 10.0.0.2:80 holds …`, and which rule said so."""
 
     name = "log"
+    timeout_s = 1.0
 
     async def send(self, owed: Owed) -> str:
         """One line; never fails."""

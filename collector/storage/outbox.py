@@ -10,7 +10,7 @@ from collector.alerts.notice import Notice
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 
-outbox, attempt = tables.outbox, tables.attempt
+outbox, attempt, incident = tables.outbox, tables.attempt, tables.incident
 
 DELIVERED = "delivered"
 GIVEN_UP = "given_up"
@@ -25,6 +25,28 @@ class Owed:
     document: dict[str, Any]
     created_ms: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to hand a notice over."""
+
+    at_ms: int
+    succeeded: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice to one channel, and how it went: `outcome` is delivered, given_up, or None while it is owed."""
+
+    key: str
+    channel: str
+    document: dict[str, Any]
+    created_ms: int
+    outcome: str | None
+    closed_ms: int | None
+    attempts: tuple[Attempt, ...]
 
 
 async def put(db: AsyncConnection, notice: Notice, channels: Iterable[str], now_ms: int) -> None:
@@ -70,6 +92,13 @@ async def due(db: AsyncConnection, channel: str, now_ms: int, limit: int) -> lis
     return [Owed(*row) for row in await db.execute(query)]
 
 
+async def claim(db: AsyncConnection, owed: Owed, until_ms: int) -> bool:
+    """Begin an attempt that nobody else begins until then; False where somebody has since `owed` was read."""
+    free = (outbox.c.id == owed.id) & (outbox.c.attempts == owed.attempts) & outbox.c.outcome.is_(None)
+    values = {"attempts": outbox.c.attempts + 1, "next_attempt_ms": until_ms}
+    return (await db.execute(update(outbox).where(free).values(values))).rowcount == 1
+
+
 async def record_delivered(db: AsyncConnection, owed: Owed, now_ms: int, detail: str) -> None:
     """The channel took it."""
     await _record(db, owed, now_ms, detail, succeeded=True)
@@ -90,6 +119,35 @@ async def give_up_on_strangers(db: AsyncConnection, channels: Iterable[str], now
     orphaned = outbox.c.outcome.is_(None) & outbox.c.channel.not_in(list(channels))
     result = await db.execute(update(outbox).where(orphaned).values(outcome=GIVEN_UP, closed_ms=now_ms))
     return result.rowcount
+
+
+async def newest_of_incidents(db: AsyncConnection, channel: str, ended_since_ms: int) -> list[dict[str, Any]]:
+    """The newest notice this channel was given of each incident that is open, or over since then."""
+    is_current = incident.c.closed_ms.is_(None) | (incident.c.closed_ms >= ended_since_ms)
+    newest = (
+        select(func.max(outbox.c.id))
+        .join(incident, incident.c.key == outbox.c.thread)
+        .where(outbox.c.channel == channel, is_current)
+        .group_by(outbox.c.thread)
+    )
+    query = select(outbox.c.document).where(outbox.c.id.in_(newest)).order_by(outbox.c.id)
+    return list((await db.execute(query)).scalars())
+
+
+async def listing(db: AsyncConnection, *, limit: int, channel: str | None = None) -> list[Told]:
+    """The newest notices, newest first, each with every attempt."""
+    query = select(*outbox.c).order_by(outbox.c.id.desc()).limit(limit)
+    if channel is not None:
+        query = query.where(outbox.c.channel == channel)
+    rows = (await db.execute(query)).all()
+    tried: dict[int, list[Attempt]] = {row.id: [] for row in rows}
+    tries = select(*attempt.c).where(attempt.c.outbox_id.in_(list(tried))).order_by(attempt.c.id)
+    for row in await db.execute(tries):
+        tried[row.outbox_id].append(Attempt(row.at_ms, row.succeeded, row.detail))
+    return [
+        Told(row.key, row.channel, row.document, row.created_ms, row.outcome, row.closed_ms, tuple(tried[row.id]))
+        for row in rows
+    ]
 
 
 async def failing_for_s(db: AsyncConnection, channels: Iterable[str], now_ms: int) -> dict[str, float]:
@@ -115,7 +173,6 @@ async def prune(db: AsyncConnection, before_ms: int) -> int:
 
 async def _record(db: AsyncConnection, owed: Owed, now_ms: int, detail: str, *, succeeded: bool) -> None:
     await db.execute(insert(attempt).values(outbox_id=owed.id, at_ms=now_ms, succeeded=succeeded, detail=detail))
-    await db.execute(update(outbox).where(outbox.c.id == owed.id).values(attempts=outbox.c.attempts + 1))
 
 
 async def _close(db: AsyncConnection, outbox_id: int, now_ms: int, outcome: str) -> None:

@@ -79,7 +79,8 @@ severity = "page"
 raise_at = 0.85
 clear_at = 0.75
 
-[[webhook]]
+[[channel]]
+name = "webhook"
 url = "http://{webhook}/"
 """
 

@@ -12,14 +12,15 @@ from agent.reload import PART_OF
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
 from collector.alerts.where import Where
-from collector.config import Config, Webhook
+from collector.config import Config
+from collector.notify.settings import ChannelSettings
 from shared.settings import build
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 
-@pytest.mark.parametrize("kind", [AgentConfig, Config, Rule, Where, Webhook])
+@pytest.mark.parametrize("kind", [AgentConfig, Config, Rule, Where, ChannelSettings])
 def test_every_key_is_documented(kind: type) -> None:
     missing = [
         one.name for one in dataclasses.fields(kind) if not re.search(rf"`(\[\[)?{one.name}(\]\])?`", CONFIGURATION)

@@ -26,7 +26,8 @@ severity = "page"
 raise_at = 0.85
 clear_at = 0.75
 
-[[webhook]]
+[[channel]]
+name = "webhook"
 url = "{url}/notice"
 timeout_s = 0.5
 """

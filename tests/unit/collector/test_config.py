@@ -31,12 +31,13 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         raise_at = 0.7
         clear_at = 0.6
         hold_s = 0.5
-        [[webhook]]
+        [[channel]]
+        name = "ops"
         url = "http://127.0.0.1:9/notice"
         """,
     )
     assert [rule.name for rule in config.rule] == ["warm"]
-    assert config.webhook[0].timeout_s == 5.0
+    assert config.channel[0].timeout_s == 5.0
     assert config.retention_hours == 1.0
 
 
@@ -49,10 +50,12 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         ('log_level = "loud"', "log_level: one of debug"),
         ('role = "king"', "role: one of all, ingest, leader"),
         ('listen = "8766"', "HOST:PORT"),
-        ('[[webhook]]\nurl = "ftp://x"', "http://"),
-        ('[[webhook]]\nurl = "http://x"\nname = "log"', "other than 'log'"),
-        ('[[webhook]]\nurl = "http://x"\ntimeout_s = 0', "timeout_s"),
-        ('[[webhook]]\nurl = "http://x"\n[[webhook]]\nurl = "http://y"', "two are named 'webhook'"),
+        ('[[channel]]\nname = "a"\nurl = "http://"', r"toml:3: channel\[0\]\.url: .*https://"),
+        ('[[channel]]\nname = "a"', "url, or url_file"),
+        ('[[rule]]\nname = "x"\nseverity = "page"\nraise_at = 1\nchannels = ["lgo"]', r"toml:5: .*did you mean 'log'"),
+        ('[[channel]]\nurl = "http://x"\nname = "log"', "other than 'log'"),
+        ('[[channel]]\nname = "a"\nurl = "http://x"\ntimeout_s = 0', "timeout_s"),
+        ('[[channel]]\nname = "a"\nurl = "http://x"\n[[channel]]\nname = "a"\nurl = "http://y"', "two are named 'a'"),
         ("[[rule]]\nname = 'x'", r"rule\[0\]\.severity: is required"),
         ("listen = ", "not TOML"),
     ],

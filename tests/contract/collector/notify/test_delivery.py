@@ -21,6 +21,7 @@ class Scripted:
 
     failures: list[DeliveryFailed] = field(default_factory=list)
     name: str = "webhook"
+    timeout_s: float = 1.0
     taken: list[str] = field(default_factory=list)
 
     async def send(self, owed: Owed) -> str:

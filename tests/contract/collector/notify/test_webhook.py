@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from collector.config import Webhook
 from collector.notify.channel import DeliveryFailed
-from collector.notify.webhook import WebhookChannel
+from collector.notify.settings import ChannelSettings, resolve
+from collector.notify.webhook import SIGNATURE, WebhookChannel, signature
 from collector.run import listening, serving
 from collector.storage.outbox import Owed
 from tests.builders import NOON_MS
 
 OWED = Owed(1, "k1", {"key": "k1", "summary": "PAGE lb1: …"}, NOON_MS, 0)
+
+
+def a_channel(url: str, session: ClientSession) -> WebhookChannel:
+    settings = ChannelSettings(name="webhook", url=url, timeout_s=0.3, secret="s3cret")
+    return WebhookChannel(resolve(settings), session, lambda: NOON_MS)
 
 
 @asynccontextmanager
@@ -25,7 +30,7 @@ async def receiving(*statuses: int, delay_s: float = 0) -> AsyncIterator[tuple[W
     answers = iter(statuses)
 
     async def take(request: web.Request) -> web.Response:
-        seen.append({"headers": dict(request.headers), "json": await request.json()})
+        seen.append({"headers": dict(request.headers), "json": await request.json(), "body": await request.read()})
         await asyncio.sleep(delay_s)
         return web.Response(status=next(answers), headers={"Location": "/elsewhere"})
 
@@ -33,7 +38,7 @@ async def receiving(*statuses: int, delay_s: float = 0) -> AsyncIterator[tuple[W
     app.router.add_post("/notice", take)
     with listening("127.0.0.1:0") as listener:
         async with serving(app, listener) as url, ClientSession() as session:
-            yield WebhookChannel(Webhook(url=f"{url}/notice", timeout_s=0.3), session), seen
+            yield a_channel(f"{url}/notice", session), seen
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
@@ -67,8 +72,18 @@ async def test_a_receiver_that_is_not_there_is_tried_again_and_its_url_kept_secr
     with listening("127.0.0.1:0") as listener:
         port = listener.getsockname()[1]
     async with ClientSession() as session:
-        channel = WebhookChannel(Webhook(url=f"http://127.0.0.1:{port}/services/T0/SECRET"), session)
+        channel = a_channel(f"http://127.0.0.1:{port}/services/T0/SECRET", session)
         with pytest.raises(DeliveryFailed) as caught:
             await channel.send(OWED)
     assert not caught.value.is_permanent
     assert "SECRET" not in str(caught.value)
+
+
+async def test_a_notice_is_signed_with_its_time() -> None:
+    async with receiving(200) as (channel, seen):
+        await channel.send(OWED)
+    given = seen[0]["headers"][SIGNATURE]
+    assert given == signature(b"s3cret", seen[0]["body"], NOON_MS // 1000)
+    assert given.startswith(f"t={NOON_MS // 1000},v1=")
+    assert given != signature(b"s3cret", seen[0]["body"], NOON_MS // 1000 + 1)
+    assert given != signature(b"another", seen[0]["body"], NOON_MS // 1000)

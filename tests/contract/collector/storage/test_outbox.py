@@ -41,6 +41,7 @@ async def test_a_failure_is_tried_again_when_its_time_comes(db: Database) -> Non
     async with db.writing() as connection:
         await owe(connection, "a")
         [owed] = await outbox.due(connection, "w", NOON_MS, 10)
+        assert await outbox.claim(connection, owed, NOON_MS)
         await outbox.record_failed(connection, owed, NOON_MS, "HTTP 503", NOON_MS + 500)
         assert await keys_due(connection, now_ms=NOON_MS + 499) == []
         [again] = await outbox.due(connection, "w", NOON_MS + 500, 10)
@@ -81,3 +82,26 @@ async def test_what_is_told_is_forgotten_and_what_is_owed_is_not(db: Database) -
         assert await outbox.prune(connection, NOON_MS) == 0
         assert await outbox.prune(connection, NOON_MS + 1) == 1
         assert await keys_due(connection, "w") == ["a"]
+
+
+async def test_an_attempt_is_begun_by_one_only(db: Database) -> None:
+    """Two collectors at once, one of them paused in between: whoever claims second goes without."""
+    async with db.writing() as connection:
+        await owe(connection, "a")
+        [seen] = await outbox.due(connection, "w", NOON_MS, 10)
+        assert await outbox.claim(connection, seen, NOON_MS + 15_000)
+        assert not await outbox.claim(connection, seen, NOON_MS + 15_000)
+        assert await keys_due(connection, now_ms=NOON_MS + 14_999) == []
+        assert await keys_due(connection, now_ms=NOON_MS + 15_000) == ["a"]
+        await outbox.record_delivered(connection, seen, NOON_MS, "HTTP 200")
+        assert not await outbox.claim(connection, seen, NOON_MS + 30_000)
+
+
+async def test_how_long_a_channel_has_been_failing(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a", channels=("log", "w"))
+        assert await outbox.failing_for_s(connection, ["log", "w"], NOON_MS + 9_000) == {"log": 0.0, "w": 0.0}
+        [seen] = await outbox.due(connection, "w", NOON_MS, 10)
+        await outbox.claim(connection, seen, NOON_MS)
+        await outbox.record_failed(connection, seen, NOON_MS, "HTTP 503", NOON_MS + 500)
+        assert await outbox.failing_for_s(connection, ["log", "w"], NOON_MS + 9_000) == {"log": 0.0, "w": 9.0}

@@ -1,0 +1,87 @@
+"""`rules`: check, list and try rules before they watch anything."""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rehearsal import Heard, Rehearsal, rehearse
+from collector.alerts.rules import Rule
+from collector.commands.common import Subparsers, add_command
+from collector.config import Config
+from shared import settings
+
+EXAMPLE = "portgauge-collector rules check collector.toml"
+DIFFERS = 1
+
+
+def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Declare the command and its own commands."""
+    parser = add_command(subparsers, "rules", "check, list and try rules", EXAMPLE)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    check = add_command(actions, "check", "say whether a configuration's rules can work", EXAMPLE)
+    check.add_argument("config", metavar="FILE", type=Path)
+    check.set_defaults(run=run_check)
+    listing = add_command(actions, "list", "list what is watched", "portgauge-collector rules list --json")
+    listing.add_argument("--config", metavar="FILE", type=Path, help="without it, the built-in rules")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=run_list)
+    test = add_command(actions, "test", "play a story to the rules", "… rules test story.toml --config collector.toml")
+    test.add_argument("story", metavar="STORY", type=Path, help="readings over time, and what should be heard (TOML)")
+    test.add_argument("--config", metavar="FILE", type=Path, help="without it, the built-in rules")
+    test.set_defaults(run=run_test)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """A mistake is an error with file, line, key and the nearest valid name."""
+    rules = settings.load(Config, args.config).rule
+    print(f"{args.config}: {len(rules)} rules, all can work" + (" (the built-in ones)" if rules == BUILT_IN else ""))
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """One line a rule."""
+    rules = _rules(args.config)
+    if args.json:
+        print(json.dumps({"items": [asdict(rule) for rule in rules]}, indent=2))
+        return 0
+    for rule in rules:
+        print(line(rule))
+    return 0
+
+
+def run_test(args: argparse.Namespace) -> int:
+    """What was heard, and 1 where that is not what the story says."""
+    rehearsal = settings.load(Rehearsal, args.story)
+    heard = rehearse(_rules(args.config), rehearsal)
+    for one in heard:
+        print(f"{one.at_s:>8g} s  {one.state:<8}  {one.rule}  {one.subject}")
+    wanted = [Heard(one.at_s, one.state, one.rule) for one in rehearsal.heard]
+    if not _says_what_is_heard(args.story) or wanted == [Heard(one.at_s, one.state, one.rule) for one in heard]:
+        return 0
+    print("the story says otherwise:")
+    for one in wanted:
+        print(f"{one.at_s:>8g} s  {one.state:<8}  {one.rule}")
+    return DIFFERS
+
+
+def line(rule: Rule) -> str:
+    """`page  pool-nearly-full  pool occupancy ≥ 0.85, clear < 0.75, hold 0 s`."""
+    raise_sign, clear_sign = ("≤", ">") if rule.measure.is_below else ("≥", "<")
+    clear = rule.raise_at if rule.clear_at is None else rule.clear_at
+    levels = "" if rule.raise_at is None else f" {raise_sign} {rule.raise_at:g}, clear {clear_sign} {clear:g}"
+    times = "".join(f", {word} {value:g} s" for word, value in (("hold", rule.hold_s), ("keep", rule.keep_s)) if value)
+    return f"{rule.severity}  {rule.name:<20} {rule.subject} {rule.condition}{levels}{times}"
+
+
+def _rules(config: Path | None) -> Sequence[Rule]:
+    return settings.load(Config, config).rule if config else BUILT_IN
+
+
+def _says_what_is_heard(story: Path) -> bool:
+    given: dict[str, Any] = tomllib.loads(story.read_text(encoding="utf-8"))
+    return "heard" in given

@@ -1,0 +1,110 @@
+"""How a channel is configured: an address, secrets that stay out of the file, and what it takes."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from collector.alerts.rules import SEVERITIES
+from shared.errors import PortgaugeError
+from shared.settings import InvalidValue, nearest
+
+ALERTMANAGER = ("alertmanager+http", "alertmanager+https")
+WEBHOOK = ("http", "https")
+MOST_TIMEOUT_S = 60.0
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class SecretUnavailable(PortgaugeError):
+    """A secret that a channel needs is not where the configuration says. The message never holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """One way to reach people. `name` stands for the address, which may hold a secret, in logs and database.
+
+    `http(s)://…` is a webhook, `alertmanager+http(s)://host:port[,host:port…]` one or more Alertmanagers, anything else
+    an address of apprise: `mailto://`, `slack://`, `pagerduty://`, … In addresses and `secret`, `${NAME}` is taken from
+    the environment.
+    """
+
+    name: str
+    url: str = ""
+    url_file: Path | None = None
+    """A file whose first line is the address."""
+    secret: str = ""
+    """What a webhook's notices are signed with (HMAC-SHA256); empty: not signed."""
+    secret_file: Path | None = None
+    severities: tuple[str, ...] = SEVERITIES
+    timeout_s: float = 5.0
+    heartbeat_s: float = 0.0
+    """How often it is told that the collector is alive; 0: never."""
+
+    def __post_init__(self) -> None:
+        if not self.name.isprintable() or not self.name or self.name == "log":
+            raise InvalidValue("name", "printable text is needed, other than 'log'")
+        for key, file in (("url", self.url_file), ("secret", self.secret_file)):
+            if getattr(self, key) and file:
+                raise InvalidValue(key, f"give {key} or {key}_file, not both")
+        if not self.url and not self.url_file:
+            raise InvalidValue("url", "an address is needed: url, or url_file")
+        if self.url and "${" not in self.url:
+            check_address(self.url)
+        for severity in self.severities:
+            if severity not in SEVERITIES:
+                known = ", ".join(SEVERITIES)
+                raise InvalidValue("severities", f"of {known}, not {severity!r}{nearest(severity, SEVERITIES)}")
+        if not 0 < self.timeout_s <= MOST_TIMEOUT_S:
+            raise InvalidValue("timeout_s", "a number of seconds above 0, at most 60, is needed")
+        if not 0 <= self.heartbeat_s < float("inf"):
+            raise InvalidValue("heartbeat_s", "a number of seconds, 0 or more, is needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A channel's settings with its secrets in hand."""
+
+    settings: ChannelSettings
+    url: str
+    secret: bytes
+
+
+def resolve(settings: ChannelSettings, environment: Mapping[str, str] = os.environ) -> Resolved:
+    """Fetch the secrets. Raises SecretUnavailable, InvalidValue."""
+    url = _from_file(settings.name, settings.url_file) if settings.url_file else settings.url
+    secret = _from_file(settings.name, settings.secret_file) if settings.secret_file else settings.secret
+    url = _expanded(settings.name, url, environment)
+    check_address(url)
+    return Resolved(settings, url, _expanded(settings.name, secret, environment).encode())
+
+
+def check_address(url: str) -> None:
+    """Raise InvalidValue, without the address, for one that could never work."""
+    parts = urlsplit(url)
+    if not parts.scheme or (parts.scheme in (*WEBHOOK, *ALERTMANAGER) and not parts.netloc):
+        raise InvalidValue("url", "an address like https://…, alertmanager+http://… or one of apprise is needed")
+
+
+def _expanded(name: str, text: str, environment: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in environment:
+            raise SecretUnavailable(f"channel {name!r}: the environment has no {found[1]}")
+        return environment[found[1]]
+
+    return _VARIABLE.sub(value, text)
+
+
+def _from_file(name: str, file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8") as opened:
+            if os.fstat(opened.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
+                raise SecretUnavailable(f"channel {name!r}: everybody can read {file}: chmod 600 {file}")
+            line = opened.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretUnavailable(f"channel {name!r}: {file} cannot be read ({type(error).__name__})") from None
+    if not line:
+        raise SecretUnavailable(f"channel {name!r}: {file} is empty")
+    return line
