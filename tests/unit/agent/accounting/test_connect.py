@@ -293,9 +293,17 @@ QUESTIONS = st.builds(
     ifindex=st.sampled_from([0, 3]),
     own_range=st.none() | st.just(PortRange(40_005, 40_015)),
 )
+TAKERS = st.builds(
+    taker_of,
+    st.sampled_from([State.ESTABLISHED, State.TIME_WAIT, State.CLOSE_WAIT]),
+    st.sampled_from([0, 3]),
+    st.integers(0, 60_000),
+)
 TABLES = st.builds(
     Table,
     sockets=SOCKETS,
+    own=st.dictionaries(TAKERS, EXPLICIT, max_size=4),
+    tells_devices=st.booleans(),
     explicit=EXPLICIT,
     bound=EXPLICIT,
     unread=st.sampled_from([0, 3, 100]),
