@@ -36,7 +36,7 @@ def sample_and_spool(config: AgentConfig, interval_s: float, observe: Callable[[
 
     Neither a disk that fails nor a mistake of ours is a reason to stop looking.
     """
-    taken_at_ms, at_s, spent_s = clock.wall_ms(), clock.monotonic_s(), cpu_s()
+    taken_at_ms, uptime_ms, at_s, spent_s = clock.wall_ms(), clock.uptime_ms(), clock.monotonic_s(), cpu_s()
     outcome: HostSample | str
     try:
         outcome = observe()
@@ -48,7 +48,7 @@ def sample_and_spool(config: AgentConfig, interval_s: float, observe: Callable[[
         log.exception("no sample")
 
     def encoded(seq: int) -> bytes:
-        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms, interval_s)))
+        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms, interval_s, uptime_ms)))
 
     try:
         seq = spool.put(encoded, taken_at_ms)
@@ -67,6 +67,8 @@ class Mark(NamedTuple):
     taken_at_ms: int
     interval_s: float
     """After how long the next one is to be expected."""
+    uptime_ms: int
+    """The same instant as `taken_at_ms`, on the clock that nobody sets."""
 
 
 def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> Snapshot:
@@ -86,4 +88,5 @@ def snapshot_of(config: AgentConfig, outcome: HostSample | str, mark: Mark) -> S
         evidence=seen.evidence if seen else (),
         failure=outcome if isinstance(outcome, str) else None,
         machine_id=machine_id(),
+        uptime_ms=mark.uptime_ms,
     )

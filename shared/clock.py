@@ -13,6 +13,11 @@ def monotonic_s() -> float:
     return time.monotonic()
 
 
+def uptime_ms() -> int:
+    """Milliseconds since the host's boot, the time it slept included: nobody sets this clock, it never steps back."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
 def until_next_s(period_s: float) -> float:
     """How long until the clock above is next at a multiple of `period_s`.
 

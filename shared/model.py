@@ -149,3 +149,5 @@ class Snapshot:
     """Why the sample could not be taken; then there are no readings. Blind is not silent."""
     machine_id: str = ""
     """What tells the machine from others that claim its name: 32 hex digits, made for portgauge; empty if unknown."""
+    uptime_ms: int = 0
+    """When it was taken on a clock that nobody sets: since the host's boot, the time asleep included; 0 if unknown."""

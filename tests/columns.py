@@ -82,6 +82,7 @@ def _snapshot(chunk: Chunk, instant: int, host: str, pools: dict[int, Pool]) -> 
         unreadable=tuple(Unreadable(*one) for one in json.loads(text["unreadable"] or "[]")),
         failure=text["failure"] if facts["failed"] else None,
         machine_id=text["machine"],
+        uptime_ms=facts["uptime"],
     )
 
 

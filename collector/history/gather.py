@@ -30,9 +30,11 @@ INSTANT_COLUMNS = (
     "failure",
     "unreadable",
     "machine",
+    "uptime",
 )
 """boot, agent, labels, failure, unreadable, machine: numbers of texts, 0 for none. `received` and `clock`: how many ms
-after taken_ms it was received, and the host's own clock said; that one may be ahead of ours."""
+after taken_ms it was received, and the host's own clock said; that one may be ahead of ours. `uptime`: ms since boot,
+0 where it is not told."""
 _NAMESPACE = ("inode", "low", "high", "reserved", "blocked", "rest_pools", "rest_held", "rest_max_held")
 SETTING, TOTAL = "setting:", "total:"
 
@@ -121,6 +123,7 @@ def _instant(body: Body, texts: _Texts) -> tuple[int, ...]:
         texts.number(failure or ""),
         texts.number(json.dumps(unreadable) if unreadable else ""),
         texts.number(document.get("machine_id") or ""),
+        document.get("uptime_ms") or 0,
     )
 
 

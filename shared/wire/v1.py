@@ -5,8 +5,8 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
-KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`; and
-`evidence`.
+KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`,
+`uptime_ms` and `evidence`.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from shared.wire.memo import Memo
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
 FAILURES, OWNER, OWNERS, UNREADABLE, KNEE = "failures", "owner", "owners", "unreadable", "knee"
-MACHINE_ID = "machine_id"
+MACHINE_ID, UPTIME = "machine_id", "uptime_ms"
 KNEES = (None, False, True)
 """Not counted, not past it, past it."""
 KINDS = tuple(Kind)
@@ -72,6 +72,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         "columns": _columns(snapshot.readings, owners),
         **({OWNERS: owners} if owners else {}),
         **({MACHINE_ID: snapshot.machine_id} if snapshot.machine_id else {}),
+        **({UPTIME: snapshot.uptime_ms} if snapshot.uptime_ms else {}),
         **({UNREADABLE: _unreadable_rows(snapshot.unreadable)} if snapshot.unreadable else {}),
         **({EVIDENCE: rows_of(snapshot)} if snapshot.evidence else {}),
     }
@@ -160,6 +161,7 @@ def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> S
         evidence=evidence_of(document, table.pools),
         failure=failure,
         machine_id=_machine_id(document),
+        uptime_ms=_integer(document, UPTIME, 0, limits.MAX_TIME_MS) if UPTIME in document else 0,
     )
 
 

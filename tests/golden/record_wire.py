@@ -15,7 +15,7 @@ LOOP = bytes([127, 0, 0, 1])
 
 
 def main() -> None:
-    """A body with readings of every kind, and those of an agent that is blind, failing, partly blind, or named."""
+    """A body with readings of every kind, and those of an agent that is blind, failing, named or timed."""
     HERE.mkdir(exist_ok=True)
     namespaces = (
         Namespace(
@@ -72,6 +72,7 @@ def main() -> None:
     partial = replace(whole, seq=10, unreadable=(Unreadable(2, "needs CAP_SYS_ADMIN"), Unreadable(0, "hidepid")))
     named = replace(whole, seq=11, machine_id="7a3a446749fb4d37aa487308ce227768")
     bodies = {"whole": whole, "blind": blind, "failing": failing, "partial": partial, "named": named}
+    bodies["timed"] = replace(whole, seq=12, uptime_ms=86_400_123)
     for name, snapshot in bodies.items():
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
@@ -95,6 +96,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
         told["unreadable"] = [[one.namespaces, one.why] for one in snapshot.unreadable]
     if snapshot.machine_id:
         told["machine_id"] = snapshot.machine_id
+    if snapshot.uptime_ms:
+        told["uptime_ms"] = snapshot.uptime_ms
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -140,14 +140,17 @@ async def test_intervals_shorter_than_a_tick_are_kept_too(spool: Spool) -> None:
 async def test_samples_keep_their_order_and_pace_whatever_the_wall_clock_does(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Back an hour, then a day ahead."""
+    """Back an hour, then a day ahead: the sequence number orders them, and the uptime says how far apart they are."""
     walls = iter([NOON_MS, NOON_MS - 3_600_000, NOON_MS + 86_400_000])
+    uptimes = iter([500, 10_500, 20_500])
     monkeypatch.setattr("agent.spooling.clock.wall_ms", lambda: next(walls))
+    monkeypatch.setattr("agent.spooling.clock.uptime_ms", lambda: next(uptimes))
     await ticks(a_reporter(spool, Samplings(), cpu_share=1.0), seconds=25)
 
     seen = told(spool)
     assert [one.seq for one in seen] == [1, 2, 3]
     assert [one.taken_at_ms - NOON_MS for one in seen] == [0, -3_600_000, 86_400_000]
+    assert [one.uptime_ms for one in seen] == [500, 10_500, 20_500]
 
 
 @pytest.mark.usefixtures("still")

@@ -11,7 +11,7 @@ from shared.model import Unreadable
 from tests.builders import NOON_MS, a_namespace, a_reading
 
 CONFIG = AgentConfig(collector="http://127.0.0.1:1", token_file=Path("token"), host="lb1", role="edge", interval_s=0.5)
-MARK = Mark("boot-1", 7, NOON_MS, interval_s=0.5)
+MARK = Mark("boot-1", 7, NOON_MS, interval_s=0.5, uptime_ms=86_400_000)
 
 
 def test_a_sample_travels_with_what_sets_it_apart() -> None:
@@ -23,6 +23,7 @@ def test_a_sample_travels_with_what_sets_it_apart() -> None:
     assert (snapshot.labels, snapshot.interval_ms) == ({"role": "edge"}, 500)
     assert snapshot.readings == (a_reading(),)
     assert snapshot.unreadable == (Unreadable(1, "no right"),)
+    assert snapshot.uptime_ms == 86_400_000
     assert snapshot.failure is None
 
 

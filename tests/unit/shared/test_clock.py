@@ -22,3 +22,10 @@ def test_loops_that_sleep_until_the_next_multiple_wake_up_together(monkeypatch: 
         return clock.until_next_s(period_s)
 
     assert (rest_s(100.0, 1.0), rest_s(100.25, 1.0), rest_s(100.25, 0.5)) == (1.0, 0.75, 0.25)
+
+
+def test_the_uptime_is_milliseconds_and_goes_on() -> None:
+    first = clock.uptime_ms()
+    time.sleep(0.01)
+
+    assert 9 <= clock.uptime_ms() - first < 60_000

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.addresses import V4_MAPPED_PREFIX
-from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS, MAX_UNREADABLE
+from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS, MAX_TIME_MS, MAX_UNREADABLE
 from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
@@ -75,6 +75,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         unreadable=tuple(draw(st.lists(st.builds(Unreadable, COUNTS, TEXTS), max_size=3))),
         failure=draw(st.none() | TEXTS),
         machine_id=draw(st.sampled_from(["", "0123456789abcdef0123456789abcdef"])),
+        uptime_ms=draw(st.sampled_from([0, 1, MAX_TIME_MS])),
     )
 
 
@@ -303,6 +304,7 @@ def _additions(snapshot: Snapshot) -> dict[str, Any]:
         **({"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}),
         **({"unreadable": unreadable} if unreadable else {}),
         **({"machine_id": snapshot.machine_id} if snapshot.machine_id else {}),
+        **({"uptime_ms": snapshot.uptime_ms} if snapshot.uptime_ms else {}),
     }
 
 
@@ -312,6 +314,12 @@ def test_a_machine_id_is_32_hex_digits_or_left_out(told: object) -> None:
 
     with pytest.raises(Malformed, match="machine_id"):
         decode(msgpack.packb(document))
+
+
+@pytest.mark.parametrize("told", [-1, "7", 1.5, None, MAX_TIME_MS + 1])
+def test_an_uptime_is_milliseconds_or_left_out(told: object) -> None:
+    with pytest.raises(Malformed, match="uptime_ms"):
+        decode(msgpack.packb({**a_document(), "uptime_ms": told}))
 
 
 def test_there_are_golden_bodies() -> None:
