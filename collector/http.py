@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, health, hosts, notices, pools, silences, trend
+from collector.api import alerts, fleet, health, hosts, notices, pools, silences, top, trend
 from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
@@ -39,6 +39,13 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             web.get("/v1/hosts/{host}", hosts.show_host),
             web.get("/v1/pools", pools.list_pools),
             web.get("/v1/trend", trend.show_trend),
+            web.get("/v1/top", top.show_top),
+            web.get("/v1/growth", top.show_growth),
+            web.get("/v1/peers", top.show_peers),
+            web.get("/v1/near-misses", top.show_near_misses),
+            web.get("/v1/fleet", fleet.show_fleet),
+            web.get("/v1/drift", fleet.show_drift),
+            web.get("/v1/storage", fleet.show_storage),
             web.get("/v1/alerts", alerts.list_alerts),
             web.get("/v1/transitions", alerts.list_transitions),
             web.get("/v1/notices", notices.list_notices),

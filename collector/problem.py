@@ -103,7 +103,7 @@ def _unsupported(error: UnsupportedMedia) -> Problem:
 def _of_http(error: web.HTTPException) -> Problem:
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
     detail = {
-        404: "nothing is here; see /v1/hosts, /v1/pools, /v1/trend, /v1/alerts",
+        404: "nothing is here; see /v1/hosts, /v1/pools, /v1/trend, /v1/top, /v1/fleet, /v1/alerts",
         405: f"only {kept.get('Allow', 'another method')} is answered here",
     }.get(error.status, error.reason)
     return Problem(error.status, error.reason.lower().replace(" ", "-"), detail, headers=kept)
