@@ -13,6 +13,7 @@ from collector.api.params import InvalidParameter
 from collector.api.shapes import UnknownHost
 from collector.ingest.admission import RETRY_AFTER_S, Overloaded
 from collector.ingest.body import BrokenBody, UnsupportedMedia
+from collector.ingest.record import Conflicting
 from collector.storage.errors import StorageError
 from shared import wire
 from shared.logs import fields
@@ -62,7 +63,7 @@ async def explained(
         return problem.response()
 
 
-def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911 - one line an error
+def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - one line an error
     """What a caller is told of an error; 500 where nobody meant it to be raised."""
     detail = str(error)
     match error:
@@ -84,6 +85,8 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911 - one line a
             return Problem(404, "unknown-host", detail, {"host": error.host})
         case InvalidParameter():
             return Problem(400, "invalid-parameter", detail, {"parameter": error.parameter})
+        case Conflicting():
+            return Problem(409, "conflict", detail, {"host": error.host, "seq": error.seq})
         case Overloaded():
             return Problem(503, "overloaded", detail, headers={"Retry-After": str(error.retry_after_s)})
         case StorageError():

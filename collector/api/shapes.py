@@ -38,6 +38,7 @@ def host_shape(host: Host, now_ms: int) -> dict[str, Any]:
         "duplicates": host.duplicates,
         "last_seen_ms": host.last_seen_ms,
         "skew_ms": host.skew_ms,
+        "contested": host.is_contested(now_ms),
         "interval_ms": host.interval_ms,
         "agent_version": host.agent_version,
         "labels": dict(host.labels),

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from shared.model import Snapshot
 
 SILENT_INTERVALS = 3
 """One report may be lost and one late; three missed in a row are silence."""
+CONTESTED_MS = 600_000
+"""A name that changes its machine once was given to another; twice within ten minutes, and two hold it."""
 SILENT_AT_LEAST_MS = 5_000
 """Agents that report many times a second are not silent for one slow round trip."""
 
@@ -67,6 +70,11 @@ class Host:
     agent_version: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     failure: str | None = None
+    machine_id: str = ""
+    machine_since_ms: int = 0
+    """When its newest snapshots began to come from that machine."""
+    contested_ms: int = 0
+    """When two machines last spoke under this name by turns; 0: never."""
 
     @property
     def role(self) -> str | None:
@@ -125,7 +133,20 @@ class Host:
             agent_version=snapshot.agent_version,
             labels=dict(snapshot.labels),
             failure=snapshot.failure,
+            **self._with_machine(arrival),
         )
+
+    def is_contested(self, now_ms: int) -> bool:
+        """Whether two machines report under this name: its readings are now of the one, now of the other."""
+        return self.contested_ms > 0 and now_ms - self.contested_ms <= CONTESTED_MS
+
+    def _with_machine(self, arrival: Arrival) -> dict[str, Any]:
+        machine_id, now_ms = arrival.snapshot.machine_id, arrival.received_ms
+        if not machine_id or machine_id == self.machine_id:
+            return {}
+        is_return = bool(self.machine_id) and now_ms - self.machine_since_ms <= CONTESTED_MS
+        changed = {"machine_id": machine_id, "machine_since_ms": now_ms}
+        return changed | ({"contested_ms": now_ms} if is_return else {})
 
     @property
     def _patience_ms(self) -> int:

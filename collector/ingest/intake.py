@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from collector.access.token import Unauthenticated
 from collector.fleet.host import Arrival
-from collector.ingest.record import record
+from collector.ingest.record import Conflicting, record
 from collector.ingest.roster import Roster
 from collector.metrics import Metrics
 from collector.storage import tokens
@@ -94,6 +94,7 @@ class Intake:
         else:
             self._metrics.commit_seconds.observe(monotonic_s() - began_s)
             self._metrics.commit_snapshots.observe(len(batch))
+            _report(outcomes)
             _tell(batch, outcomes)
             self._on_commit()
 
@@ -103,6 +104,12 @@ class Intake:
         good = [waiting for waiting in batch if waiting.token_id in alive]
         outcomes = iter(await record(db, [waiting.arrival for waiting in good], self._roster) if good else [])
         return [next(outcomes) if waiting.token_id in alive else Unauthenticated() for waiting in batch]
+
+
+def _report(outcomes: Sequence[Outcome]) -> None:
+    conflicts = [outcome for outcome in outcomes if isinstance(outcome, Conflicting)]
+    if conflicts:
+        log.warning("snapshots refused", extra=fields(count=len(conflicts), why=conflicts[0]))
 
 
 def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

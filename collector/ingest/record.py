@@ -6,10 +6,22 @@ from collector.fleet.host import Arrival, Boot, Host
 from collector.ingest.roster import Roster
 from collector.storage import hosts, hot
 from collector.storage.database import AsyncConnection
+from shared.errors import PortgaugeError
 
 
-async def record(db: AsyncConnection, arrivals: Sequence[Arrival], roster: Roster | None = None) -> list[bool]:
-    """Append the arrivals in their order. Answers for each whether it was there already.
+class Conflicting(PortgaugeError):
+    """Another snapshot was received under this name: two agents use one identity, or one lost its place."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        host, boot_id, seq = arrival.key
+        super().__init__(f"{host} sent another snapshot as {seq} of boot {boot_id}; do two agents share one spool?")
+        self.host, self.seq = host, seq
+
+
+async def record(
+    db: AsyncConnection, arrivals: Sequence[Arrival], roster: Roster | None = None
+) -> list[bool | Conflicting]:
+    """Append the arrivals in their order. Answers for each whether it was there already, or why it is refused.
 
     What `roster` knows is not read again. It must forget everything where the transaction fails.
     """
@@ -54,21 +66,24 @@ class _Batch:
     """Hosts and boots as they become, arrival by arrival, and the rows to append from `place` on."""
 
     def __init__(
-        self, known: dict[str, Host], boots: dict[hosts.BootKey, Boot], present: set[hot.Key], place: int
+        self, known: dict[str, Host], boots: dict[hosts.BootKey, Boot], present: dict[hot.Key, bytes], place: int
     ) -> None:
         self.hosts = dict(known)
         self.changed_boots: dict[hosts.BootKey, Boot] = {}
         self.entries: list[hot.Entry] = []
-        self._boots, self._present, self._place = boots, set(present), place
+        self._boots, self._present, self._place = boots, dict(present), place
 
-    def add(self, arrival: Arrival, key: hot.Key) -> bool:
+    def add(self, arrival: Arrival, key: hot.Key) -> bool | Conflicting:
         """Take one in. True where it is a duplicate, of an older row or of one of this batch."""
         name = arrival.snapshot.host
         host = self.hosts[name]
-        if key in self._present:
+        there = self._present.get(key)
+        if there is not None and there != arrival.body:
+            return Conflicting(arrival)
+        if there is not None:
             self.hosts[name] = host.with_duplicate(arrival.received_ms)
             return True
-        self._present.add(key)
+        self._present[key] = arrival.body
         entry = hot.Entry(host.id, arrival, host.is_superseded_by(arrival))
         self.entries.append(entry)
         missing = self._count_in(key)

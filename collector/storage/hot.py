@@ -58,13 +58,13 @@ class Share:
     size: int
 
 
-async def present(db: AsyncConnection, keys: Collection[Key]) -> set[Key]:
-    """Which of these are in the log already."""
+async def present(db: AsyncConnection, keys: Collection[Key]) -> dict[Key, bytes]:
+    """Which of these are in the log already, with their bodies."""
     if not keys:
-        return set()
+        return {}
     columns = (hot.c.host_id, hot.c.boot_id, hot.c.seq)
-    rows = await db.execute(select(*columns).where(tuple_(*columns).in_(list(keys))))
-    return {(row.host_id, row.boot_id, row.seq) for row in rows}
+    rows = await db.execute(select(*columns, hot.c.body).where(tuple_(*columns).in_(list(keys))))
+    return {(row.host_id, row.boot_id, row.seq): row.body for row in rows}
 
 
 async def claim(db: AsyncConnection, count: int) -> int:

@@ -62,6 +62,9 @@ host = Table(
     Column("agent_version", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("failure", Text),
+    Column("machine_id", Text, nullable=False, server_default="", comment="hashed by its agent; empty: not told"),
+    Column("machine_since_ms", BigInteger, nullable=False, server_default="0"),
+    Column("contested_ms", BigInteger, nullable=False, server_default="0", comment="two machines by turns; 0: never"),
 )
 
 boot = Table(

@@ -20,4 +20,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("SELECT setval('hot_id_seq', greatest(1, hot_id)) FROM cursor WHERE name = 'log end'")
+    else:
+        op.execute("DELETE FROM sqlite_sequence WHERE name = 'hot'")
+        op.execute("INSERT INTO sqlite_sequence SELECT 'hot', hot_id FROM cursor WHERE name = 'log end'")
     op.execute("DELETE FROM cursor WHERE name = 'log end'")

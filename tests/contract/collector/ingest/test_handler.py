@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -13,6 +14,7 @@ from collector.storage import tokens
 from collector.storage.database import Database
 from shared import wire
 from shared.limits import MAX_BODY_BYTES
+from shared.model import Snapshot
 from tests.builders import a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 
@@ -178,3 +180,32 @@ async def test_what_does_not_fit_is_put_off(db: Database) -> None:
         headers = {"Authorization": f"Bearer {collector.tokens['push']}", "Content-Type": wire.CONTENT_TYPE}
         async with collector.session.post(f"{collector.url}/v1/snapshots", data=BODY, headers=headers) as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "2")
+
+
+async def test_another_snapshot_under_a_name_that_is_taken_is_refused_and_reported(
+    collector: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    await collector.push(a_snapshot(a_reading(1)))
+    status, problem = await collector.post(wire.encode(a_snapshot(a_reading(2))))
+    assert (status, problem["host"], problem["seq"]) == (409, "lb1", 1)
+    assert "do two agents share one spool?" in problem["detail"]
+    assert "snapshots refused" in caplog.text
+    await collector.push(a_snapshot(a_reading(1)))
+    host = await collector.get("/v1/hosts/lb1")
+    assert (host["received"], host["duplicates"]) == (1, 1)
+
+
+async def test_two_machines_under_one_name_are_told(collector: Collecting) -> None:
+    def of(machine: str, boot_id: str, seq: int) -> Snapshot:
+        taken_ms = collector.clock()
+        return replace(a_snapshot(boot_id=boot_id, seq=seq, taken_at_ms=taken_ms), machine_id=machine * 32)
+
+    contested = []
+    for seq in (1, 2):
+        for machine in "ab":
+            collector.clock.turn(5)
+            await collector.push(of(machine, f"boot-{machine}", seq))
+            contested.append((await collector.get("/v1/hosts/lb1"))["contested"])
+    assert contested == [False, True, True, True]
+    collector.clock.turn(3_600)
+    assert (await collector.get("/v1/hosts/lb1"))["contested"] is False

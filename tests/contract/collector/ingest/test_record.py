@@ -3,7 +3,7 @@
 import asyncio
 
 from collector.fleet.host import Arrival, Host
-from collector.ingest.record import record
+from collector.ingest.record import Conflicting, record
 from collector.storage import hosts, hot
 from collector.storage.database import Database, database
 from collector.storage.location import Location
@@ -11,7 +11,7 @@ from shared.model import Snapshot
 from tests.builders import NOON_MS, a_failure, a_snapshot
 
 
-async def recorded(db: Database, *snapshots: Snapshot, received_ms: int = NOON_MS) -> list[bool]:
+async def recorded(db: Database, *snapshots: Snapshot, received_ms: int = NOON_MS) -> list[bool | Conflicting]:
     async with db.writing() as connection:
         return await record(connection, [Arrival(snapshot, b"body", received_ms) for snapshot in snapshots])
 
@@ -77,5 +77,5 @@ async def test_two_collectors_keep_each_snapshot_once(postgresql_location: Locat
     async with database(postgresql_location) as here, database(postgresql_location) as there:
         told = await asyncio.gather(*(recorded(db, snapshot) for snapshot in snapshots for db in (here, there)))
         host = await lb1(here)
-    assert sum(is_duplicate for [is_duplicate] in told) == 20
+    assert sum(outcome is True for [outcome] in told) == 20
     assert (host.received, host.duplicates, host.missing, host.last_seq) == (20, 20, 0, 20)

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from alembic import command
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from collector.fleet.host import Arrival
-from collector.storage import hosts, hot
+from collector.storage import hosts, hot, schema
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Entry
 from collector.trends.window import Window
@@ -49,7 +51,7 @@ async def test_what_is_there_already_is_told(db: Database) -> None:
         owner = await host_id(connection)
         await hot.append(connection, [entry(owner, 1)])
         asked = [(owner, "boot-1", 1), (owner, "boot-1", 2), (owner, "boot-2", 1)]
-        assert await hot.present(connection, asked) == {asked[0]}
+        assert await hot.present(connection, asked) == {asked[0]: b"body 1"}
 
 
 async def test_the_evaluation_reads_news_only_and_in_pages(db: Database) -> None:
@@ -101,3 +103,19 @@ async def test_the_last_good_snapshot_is_where_its_host_says(db: Database) -> No
         await hosts.save(connection, [replace(host, latest_hot_id=ids[1], latest_good_hot_id=ids[0])])
         found = await hot.last_good(connection, [owner])
     assert found[owner].body == b"body 1"
+
+
+async def test_a_log_of_an_earlier_version_goes_on_behind_its_last_id(db: Database) -> None:
+    """Also where that row is gone: a cursor may stand on it."""
+
+    def through_the_earlier_version(connection: Connection) -> None:
+        command.downgrade(schema._config(connection), "0003")
+        command.upgrade(schema._config(connection), "head")
+
+    async with db.writing() as connection:
+        owner = await host_id(connection)
+        before = await hot.append(connection, [entry(owner, 1), entry(owner, 2)])
+        await hot.prune(connection, NOON_MS + 1, limit=9)
+        await connection.run_sync(through_the_earlier_version)
+        after = await hot.append(connection, [entry(owner, 3)])
+    assert after[0] > before[-1]
