@@ -1,24 +1,30 @@
-"""What a sample alone does not tell, added to it: which pools failed connect() calls, and who holds the hot ones."""
+"""What a sample alone does not tell, added to it: which pools failed connect() calls, and who holds the hot ones.
+
+A check starts every minute, and mostly nothing is hot and nothing failed: what looks into it is loaded when it is.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from agent import tally
-from agent.failures import Failures, blame
 from agent.host import HostSample
 from agent.netlink.errors import DumpError
 from agent.netlink.request import both_families, local_port_in
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import Atlas, UnknownNamespace
-from agent.owners import OwnerFinder, claims_on
 from agent.ownership import Claims, Ownership
 from agent.sampling import HOT
 from agent.tally import CONNECTED_STATES, Counts, Held, Summary, pools
 from shared.limits import MAX_POOLS
 from shared.model import Kind, Namespace, Pool, Reading, Remainder
 from shared.tcp import State
+
+if TYPE_CHECKING:
+    from agent.failures import Failures
+    from agent.owners import OwnerFinder
 
 REFRESH_S = 30.0
 """How long what is known of a pool's owner counts as fresh."""
@@ -35,14 +41,15 @@ class Insight:
     """Remembers owners between samples. Not for two threads at once."""
 
     atlas: Atlas = field(default_factory=Atlas)
-    finder: OwnerFinder = field(default_factory=OwnerFinder)
+    finder: "OwnerFinder | None" = None
+    """Made with the first hot pool."""
     astray: int = 0
     """Failures so far that belong to no pool that was sampled."""
     _owners: dict[Pool, Ownership] = field(default_factory=dict)
     _asked_at_s: dict[Pool, float] = field(default_factory=dict)
     _looked_at_s: float = -1e9
 
-    def into(self, sample: HostSample, now_s: float, failures: Failures | None = None) -> HostSample:
+    def into(self, sample: HostSample, now_s: float, failures: "Failures | None" = None) -> HostSample:
         """The sample with `failures` counted to their pools, and with the owners of pools that are hot or failing.
 
         `now_s` is monotonic. What cannot be looked into stays as the sample has it.
@@ -55,7 +62,9 @@ class Insight:
 
     # --- failures ---------------------------------------------------------------------------------------------------
 
-    def _with_failures(self, sample: HostSample, failures: Failures) -> HostSample:
+    def _with_failures(self, sample: HostSample, failures: "Failures") -> HostSample:
+        from agent.failures import blame  # noqa: PLC0415 - see above
+
         blamed = blame(failures, [summary.namespace for summary in sample.summaries], sample.readings)
         listed = {one.pool for one in sample.readings}
         unlisted = [pool for pool in blamed.pools if pool not in listed]
@@ -109,6 +118,9 @@ class Insight:
         due = {pool for pool in hot if now_s - self._asked_at_s.get(pool, -math.inf) >= refresh_s}
         if not due or now_s - self._looked_at_s < PAUSE_S:
             return
+        from agent.owners import OwnerFinder  # noqa: PLC0415 - see above
+
+        self.finder = self.finder or OwnerFinder()
         self._looked_at_s = now_s
         claims: dict[Pool, Claims] = {}
         for summary in sample.summaries:
@@ -118,6 +130,8 @@ class Insight:
         self._asked_at_s |= dict.fromkeys(due, now_s)
 
     def _claims(self, namespace: Namespace, due: Collection[Pool]) -> dict[Pool, Claims]:
+        from agent.owners import claims_on  # noqa: PLC0415 - see above
+
         def ask() -> dict[Pool, Claims]:
             with SockDiag() as diag:
                 return claims_on(diag, namespace.port_range, due)
