@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.alerts.board import Board, ChannelsFor
 from collector.alerts.evaluate import Case, Foresee, Key, Verdict, foresee_nothing
+from collector.alerts.glance import glance
 from collector.alerts.incidents import Change
 from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
@@ -148,6 +149,9 @@ class Evaluator:
         """Every verdict of this round, in order. Snapshots are judged as of when they were received."""
         verdicts: list[Verdict] = []
         for logged in work.logged:
+            seen = glance(logged.body)
+            if seen and watch.is_calm(seen, logged.received_ms, host_id=logged.host_id):
+                continue
             snapshot = read_body(logged)
             place = place_of(snapshot) if snapshot else watch.place_of(logged.host_id)
             interval_ms = snapshot.interval_ms if snapshot else 0

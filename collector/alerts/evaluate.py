@@ -123,37 +123,46 @@ def _retired(watched: Sequence[Rule], cases: Mapping[Key, Case], now_ms: int) ->
 def _watched(watched: Sequence[Rule], cases: Mapping[Key, Case], sight: Sight) -> Iterator[Verdict]:
     snapshot = sight.snapshot if sight.snapshot and sight.snapshot.failure is None else None
     readings = snapshot.readings if snapshot else ()
-    worst = _worst(readings)
-    mine: dict[str, list[Case]] = {}
+    mine: dict[str, dict[Pool, Case]] = {}
     for case in cases.values():
-        mine.setdefault(case.rule, []).append(case)
+        if case.subject.pool is not None:
+            mine.setdefault(case.rule, {})[case.subject.pool] = case
+    listed = {reading.pool: reading for reading in readings} if mine else {}
+    worst = {name: max(map(upper, readings), default=-math.inf) for name, upper in _UPPER.items()}
     for rule in watched:  # In the order of the rules, so that what happens at once is told as it is configured.
+        open_ = mine.get(rule.name, {})
         raise_at, _ = rule.levels
-        if worst[rule.condition] < raise_at and rule.name not in mine:
-            continue
-        open_ = {case.subject.pool: case for case in mine.get(rule.name, ()) if case.subject.pool}
-        yield from _listed(rule, open_, readings, sight)
-        listed = {reading.pool for reading in readings} if open_ else set()
+        hot = _hot(rule, readings) if worst[rule.condition] >= raise_at else []
+        for reading in hot:
+            yield from _judged(rule, open_.get(reading.pool), reading, sight)
+        done = {reading.pool for reading in hot} if open_ else set()
         for pool, case in open_.items():
-            if pool not in listed and rule.where.accepts_pool(pool):
+            if pool in done or not rule.where.accepts_pool(pool):
+                continue
+            if pool in listed:
+                yield from _judged(rule, case, listed[pool], sight)
+            else:
                 seen = infer_unlisted(snapshot, pool) if snapshot else None
                 yield verdict_on(rule, case, seen, measure(rule.measure, seen) if seen else None, sight.now_ms)
 
 
-def _listed(rule: Rule, open_: Mapping[Pool, Case], readings: Sequence[Reading], sight: Sight) -> Iterator[Verdict]:
+def _hot(rule: Rule, readings: Sequence[Reading]) -> list[Reading]:
+    """Those that may be at the level or worse."""
     raise_at, _ = rule.levels
-    for reading in readings:
-        case = open_.get(reading.pool)
-        if not rule.where.accepts_pool(reading.pool):
-            continue
-        seen = _seen(rule, reading, sight)
-        span = measure(rule.measure, seen)
-        if case is None:
-            turned = span.turned() if span and rule.measure.is_below else span
-            if turned is None or turned.low < raise_at:
-                continue
-            case = opened(rule, of_pool(sight.place.host, reading.pool), seen, sight.now_ms, sight.place.role)
-        yield verdict_on(rule, case, seen, span, sight.now_ms)
+    upper = _UPPER[rule.condition]
+    return [one for one in readings if upper(one) >= raise_at and rule.where.accepts_pool(one.pool)]
+
+
+def _judged(rule: Rule, case: Case | None, reading: Reading, sight: Sight) -> Iterator[Verdict]:
+    """One step of a listed pool; none where it has no case and is not hot."""
+    seen = _seen(rule, reading, sight)
+    span = measure(rule.measure, seen)
+    if case is None:
+        turned = span.turned() if span and rule.measure.is_below else span
+        if turned is None or turned.low < rule.levels[0]:
+            return
+        case = opened(rule, of_pool(sight.place.host, reading.pool), seen, sight.now_ms, sight.place.role)
+    yield verdict_on(rule, case, seen, span, sight.now_ms)
 
 
 def _seen(rule: Rule, reading: Reading, sight: Sight) -> Observation:
@@ -162,15 +171,11 @@ def _seen(rule: Rule, reading: Reading, sight: Sight) -> Observation:
     return Observation(reading, forecast=sight.foresee(sight.place.host, reading, sight.now_ms))
 
 
-def _worst(readings: Sequence[Reading]) -> Mapping[str, float]:
-    """The worst there is of each condition, turned so that more is worse: most hosts are calm, and need no more."""
-    if not readings:
-        return dict.fromkeys((one.name for one in (OCCUPANCY, HEADROOM, SPENT_SOON, KNEE, FAILURES)), -math.inf)
-    occupancy = max(reading.occupancy for reading in readings)
-    return {
-        OCCUPANCY.name: occupancy,
-        HEADROOM.name: -min(reading.headroom_min for reading in readings),
-        SPENT_SOON.name: math.inf if occupancy >= USAGE_FLOOR else -math.inf,
-        KNEE.name: float(any(reading.knee for reading in readings)),
-        FAILURES.name: max(reading.failures for reading in readings),
-    }
+_UPPER: Mapping[str, Callable[[Reading], float]] = {
+    OCCUPANCY.name: lambda one: one.occupancy,
+    HEADROOM.name: lambda one: -one.headroom_min,
+    SPENT_SOON.name: lambda one: math.inf if one.occupancy >= USAGE_FLOOR else -math.inf,
+    KNEE.name: lambda one: 1.0 if one.knee else 0.0,
+    FAILURES.name: lambda one: one.failures,
+}
+"""How bad each condition may be at most, turned so that more is worse: most hosts are calm, and need no more."""

@@ -23,11 +23,12 @@ from collector.alerts.evaluate import (
     verdict_on,
 )
 from collector.alerts.evaluate import opened as open_case
+from collector.alerts.glance import Glance, calm_of
 from collector.alerts.observe import NO, YES, Observation
 from collector.alerts.rules import Rule
 from collector.alerts.step import Span
 from collector.alerts.subject import Subject
-from collector.alerts.survey import Summary, Surveyed, drifters, summarise, survey
+from collector.alerts.survey import Summary, Surveyed, Totals, drifters, summarise, survey
 from collector.alerts.where import Place
 from collector.fleet.host import patience_ms
 from shared.model import Snapshot
@@ -52,6 +53,8 @@ class Watch:
     def __init__(self, rules: Sequence[Rule], cases: Iterable[Case], foresee: Foresee = foresee_nothing) -> None:
         self._rules, self._foresee = tuple(rules), foresee
         self._by_name = {rule.name: rule for rule in rules}
+        self._calm = calm_of(rules)
+        self._wide_rules = [rule for rule in rules if rule.level is not None]
         self._cases: dict[str, dict[Key, Case]] = {}
         self._fired: dict[Key, Case] = {}
         self._known: dict[str, _Known] = {}
@@ -120,6 +123,25 @@ class Watch:
         for verdict in verdicts:
             self._keep(verdict.case)
         return verdicts + self._judge_host(place.host, now_ms)
+
+    def is_calm(self, seen: Glance, now_ms: int, *, host_id: int) -> bool:
+        """Whether a glance is enough: nothing about this host is open, and no rule can have anything to say.
+
+        Where it is, the host is noted as heard; where not, nothing is, and its snapshot must be taken in full.
+        """
+        host = seen.place.host
+        if self._calm is None or self._cases.get(host) or host in self._drifters or not self._calm.holds(seen):
+            return False
+        self._names[host_id] = host
+        deadline_ms = now_ms + patience_ms(seen.interval_ms)
+        self._known[host] = _Known(seen.place, now_ms, deadline_ms, None)
+        heapq.heappush(self._deadlines, (deadline_ms, host))
+        self._silent.pop(host, None)
+        totals = Totals(0, seen.pools, frozenset())
+        wide = {rule.name: totals for rule in self._wide_rules if rule.where.accepts_place(seen.place)}
+        self._heard[host] = Summary(seen.place, wide, seen.settings)
+        self._is_stale = True
+        return True
 
     def tick(self, now_ms: int, undelivered: Mapping[str, float] | None = None) -> list[Verdict]:
         """Judge what time brings: silence, holds that ran out, and the fleet as a whole.

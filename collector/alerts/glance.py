@@ -1,0 +1,124 @@
+"""A body at a glance: whether any pool of it can matter to any rule, told from its packed columns. Pure.
+
+Most hosts are calm most of the time. To know that they still are takes the maximum of a few columns, not an object a
+pool; whoever is not surely calm is read in full by `shared.wire`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, SPENT_SOON, Scope
+from collector.alerts.observe import USAGE_FLOOR
+from collector.alerts.rules import Rule
+from collector.alerts.where import Place
+from shared.ports import HIGHEST_PORT
+from shared.wire import v1
+
+_HAS_KNEE = v1.KNEES.index(True)
+
+
+class _Namespace(msgspec.Struct):
+    range: tuple[int, int]
+    reserved: int
+    settings: dict[str, int]
+    remainder: tuple[int, int, int]
+
+
+class _Body(msgspec.Struct):
+    schema: int
+    host: str
+    interval_ms: int
+    labels: dict[str, str]
+    failure: str | None
+    namespaces: list[_Namespace]
+    columns: dict[str, bytes]
+
+
+_DECODER = msgspec.msgpack.Decoder(_Body)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The worst of each column, and what is kept of a calm host."""
+
+    place: Place
+    interval_ms: int
+    pools: int
+    occupancy: float
+    headroom: int
+    failures: int
+    has_knee: bool
+    settings: tuple[object, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """What a host must stay below for no rule to have anything to say of its pools."""
+
+    occupancy: float
+    headroom: float
+    counts_failures: bool
+    counts_knees: bool
+
+    def holds(self, seen: Glance) -> bool:
+        """Whether it surely does."""
+        return (
+            seen.occupancy < self.occupancy
+            and seen.headroom > self.headroom
+            and not (self.counts_failures and seen.failures)
+            and not (self.counts_knees and seen.has_knee)
+        )
+
+
+def calm_of(rules: Iterable[Rule]) -> Calm | None:
+    """When none of these rules has anything to say; None where only a full reading can tell."""
+    rules = list(rules)
+    if any(rule.level is not None and rule.where.names_pools for rule in rules):
+        return None
+    of_pools = [rule for rule in rules if rule.scope is Scope.POOL]
+    shares = [rule.raise_at for rule in of_pools if rule.condition == "occupancy" and rule.raise_at is not None]
+    floors = [USAGE_FLOOR for rule in of_pools if rule.measure is SPENT_SOON]
+    return Calm(
+        min([*shares, *floors, *(rule.level for rule in rules if rule.level is not None)], default=2.0),
+        max([rule.raise_at or 0.0 for rule in of_pools if rule.measure is HEADROOM], default=-1.0),
+        any(rule.measure is FAILURES for rule in of_pools),
+        any(rule.measure is KNEE for rule in of_pools),
+    )
+
+
+def glance(body: bytes) -> Glance | None:
+    """What a body that was validated when it was received shows; None where it must be read in full."""
+    try:
+        found = _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if found.schema != v1.SCHEMA or found.failure is not None:
+        return None
+    held, capacity, headroom = (_column(found, name) for name in ("held", "capacity", "headroom_min"))
+    if held.size and not capacity.all():
+        return None
+    failures, knee = (_column(found, name) for name in (v1.FAILURES, v1.KNEE))
+    return Glance(
+        Place(host=found.host, role=found.labels.get("role", ""), labels=found.labels),
+        found.interval_ms,
+        held.size + sum(one.remainder[0] for one in found.namespaces),
+        float((held / capacity).max()) if held.size else 0.0,
+        int(headroom.min()) if held.size else HIGHEST_PORT,
+        int(failures.max()) if failures.size else 0,
+        bool((knee == _HAS_KNEE).any()),
+        _settings(found),
+    )
+
+
+def _column(body: _Body, name: str) -> "np.ndarray[tuple[int], np.dtype[np.uint16]]":
+    return np.frombuffer(body.columns.get(name, b""), dtype="<u2")
+
+
+def _settings(body: _Body) -> tuple[object, ...] | None:
+    if not body.namespaces:
+        return None
+    own = body.namespaces[0]
+    return (f"{own.range[0]}–{own.range[1]}", own.reserved, own.settings.get("tcp_tw_reuse"))

@@ -1,0 +1,108 @@
+"""A glance must never hide what a full reading would tell."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.alerts.builtin import BUILT_IN
+from collector.alerts.evaluate import Verdict
+from collector.alerts.glance import Glance, calm_of, glance
+from collector.alerts.rules import Rule
+from collector.alerts.watch import Watch
+from collector.alerts.where import Place, Where
+from shared import wire
+from shared.model import Reading, Remainder
+from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
+
+LB1 = Place(host="lb1", role="edge", labels={"role": "edge"})
+
+
+def seen(*readings: Reading) -> Glance:
+    found = glance(wire.encode(a_snapshot(*readings)))
+    assert found
+    return found
+
+
+def test_the_worst_of_each_column_is_seen() -> None:
+    found = seen(a_reading(30), replace(a_reading(60, pool=a_pool(9002)), failures=2, knee=True))
+    assert (found.pools, found.occupancy, found.headroom) == (2, 0.2, 240)
+    assert (found.failures, found.has_knee, found.place) == (2, True, LB1)
+    assert found.settings == ("40000–40299", 0, None)
+
+
+def test_pools_that_are_not_listed_are_counted() -> None:
+    rest = a_namespace(remainder=Remainder(pools=7, held=7, max_held=1))
+    found = glance(wire.encode(a_snapshot(namespaces=[rest])))
+    assert found
+    assert (found.pools, found.occupancy) == (7, 0.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x80",
+        b"",
+        wire.encode(a_failure()),
+        wire.encode(a_snapshot(a_reading(0, 0))),
+    ],
+)
+def test_what_is_out_of_the_ordinary_is_read_in_full(body: bytes) -> None:
+    assert glance(body) is None
+
+
+def test_what_a_rule_looks_at_must_be_calm() -> None:
+    calm = calm_of(BUILT_IN)
+    assert calm
+    assert calm.holds(seen(a_reading(60)))
+    assert not calm.holds(seen(a_reading(80)))
+    assert not calm.holds(seen(replace(a_reading(10), failures=1)))
+    knee = calm_of([Rule(name="k", severity="plan", condition="knee")])
+    few = calm_of([Rule(name="f", severity="plan", condition="headroom", raise_at=250)])
+    assert knee
+    assert few
+    assert not knee.holds(seen(replace(a_reading(10), knee=True)))
+    assert few.holds(seen(a_reading(49)))
+    assert not few.holds(seen(a_reading(50)))
+
+
+def test_a_rule_that_counts_some_pools_only_needs_every_snapshot_in_full() -> None:
+    rule = Rule(
+        name="x", severity="plan", subject="fleet", condition="share-above", level=0.5, raise_at=0.5,
+        where=Where(kind=("bind",)),
+    )  # fmt: skip
+    assert calm_of([rule]) is None
+
+
+reports = st.lists(
+    st.tuples(
+        st.integers(0, 2), st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=3), st.integers(1, 40)
+    ),
+    max_size=15,
+)
+Reports = Sequence[tuple[int, Sequence[tuple[int, bool]], int]]
+
+
+@given(reports)
+def test_whatever_is_reported_a_glance_changes_nothing(story: Reports) -> None:
+    assert played(story, at_a_glance=True) == played(story, at_a_glance=False)
+
+
+def played(story: Reports, *, at_a_glance: bool) -> list[tuple[Verdict, ...]]:
+    watch, now_ms, said = Watch(BUILT_IN, ()), NOON_MS, []
+    for seq, (host, helds, passed_s) in enumerate(story):
+        now_ms += passed_s * 1000
+        readings = [
+            replace(a_reading(held, pool=a_pool(9001 + row)), failures=int(failed and held > 250))
+            for row, (held, failed) in enumerate(helds)
+        ]
+        snapshot = a_snapshot(*readings, host=f"lb{host}", seq=seq)
+        found = glance(wire.encode(snapshot)) if at_a_glance else None
+        place = Place(host=f"lb{host}", role="edge", labels={"role": "edge"})
+        verdicts: list[Verdict] = []
+        if not (found and watch.is_calm(found, now_ms, host_id=host)):
+            verdicts = watch.take(place, snapshot, 10_000, now_ms, host_id=host)
+        said.append((*verdicts, *watch.tick(now_ms, {"log": 0.0})))
+    return said
