@@ -3,13 +3,17 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager
+PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian \
+	$(DIST_PACKAGES)
+DIST_PACKAGES := debhelper dh-python dpkg-dev
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
 LISTEN ?= 127.0.0.1:8766
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: help run demo test check format lint types imports bench kernels accuracy deps install lock clean
+.PHONY: help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +62,10 @@ accuracy: install ## Try every situation on this kernel, 6.12 and 6.1, and write
 	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)
 	@$(BIN)/python -m tests.oracle table --write --kernel $(KERNELS)
 
+dist: install ## Make all that is installed on hosts: wheel, single-file agent, Debian package, SBOMs, hashes
+	@tools/deps $(DIST_PACKAGES)
+	@$(BIN)/python -m tools.release
+
 deps: ## Install the system packages that tests and demo use (root or sudo; says what is missing otherwise)
 	@tools/deps $(PACKAGES)
 
@@ -69,10 +77,10 @@ install: .venv/.installed ## Make .venv with exactly what requirements/dev.lock 
 	@$(BIN)/pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: install ## Write requirements/dev.lock anew from pyproject.toml
-	@$(BIN)/pip --quiet install uv
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --python-version 3.11 --output-file requirements/dev.lock --quiet --upgrade
+lock: install ## Write requirements/*.lock anew from pyproject.toml: dev has all, the others what is installed on hosts
+	@$(LOCK) --all-extras --output-file requirements/dev.lock --upgrade
+	@$(LOCK) --constraint requirements/dev.lock --output-file requirements/agent.lock
+	@$(LOCK) --constraint requirements/dev.lock --extra collector --output-file requirements/collector.lock
 
 clean: ## Remove what the other targets made
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
