@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from shared.errors import PortgaugeError
 
@@ -21,10 +22,20 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         prog="portgauge-agent",
         description="Counts the ephemeral ports of this host by pool and tells which will run out first.",
     )
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for command in argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS:
         importlib.import_module(f"agent.commands.{command}").add(commands)
     return top
+
+
+class _Version(argparse.Action):
+    """Asks for the version only when told to: agent.version says why."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        agent_version = importlib.import_module("agent.version").agent_version
+        print(agent_version())
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
