@@ -210,6 +210,9 @@ class Ground:
         clients, ends = self.pairs(count, server or self.server, peer, bind=bind, setup=setup)
         already = count_in(State.TIME_WAIT)  # Not before: connects may recycle.
         self.close(clients)
+        for end in ends:
+            end.settimeout(PATIENCE_S)
+            end.recv(1)  # Until it knows: were both to close at once, both would be in TIME_WAIT.
         self.close(ends)
         self.until(State.TIME_WAIT, already + count)
 
