@@ -22,6 +22,9 @@ LEFT = state_mask(State.TIME_WAIT, State.FIN_WAIT2)
 MOST_STRETCHES = 256
 """So many stretches of ports a filter may have; each costs the kernel some 2 ns a socket."""
 MOST_BINDER_POOLS = 8
+LEAST_PORTS = 3
+"""Bound by one address before its pool is told. Whoever probes, another command of ours too, binds one port for some
+20 µs: met by chance under somebody's connection it must not make that somebody a binder, and page people."""
 
 
 def binders(diag: SockDiag, settings: PortSettings, memory: Lingering) -> frozenset[int]:
@@ -67,10 +70,12 @@ def binder_pools(diag: SockDiag, settings: PortSettings, shut: frozenset[int], n
     if not shut:
         return ()
     table = Table(sockets=read_sockets(diag, [both_families(ALL_STATES, local_port_in([settings.port_range]))]))
-    suspects = Counter(one.local for one in table.sockets if one.local_port in shut and may_have_bound(one))
+    standing = {(one.local, one.local_port) for one in table.sockets if one.local_port in shut and may_have_bound(one)}
+    suspects = Counter(local for local, _port in standing)
     return tuple(
         reading_of(derive(Question(local=local, peer=local, peer_port=1, bind_first=True), settings, table), name)
-        for local, _sockets in suspects.most_common(MOST_BINDER_POOLS)
+        for local, ports in suspects.most_common(MOST_BINDER_POOLS)
+        if ports >= LEAST_PORTS
     )
 
 

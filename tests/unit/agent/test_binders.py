@@ -59,3 +59,11 @@ def test_a_binders_pool_is_its_address_whatever_the_destination(host: Netns, kee
 
 def test_without_shut_ports_there_is_no_such_pool(host: Netns) -> None:
     assert host.run(pools_of, frozenset()) == []
+
+
+def test_a_probe_met_under_somebodys_connections_makes_them_no_binder(host: Netns, keep: list[socket.socket]) -> None:
+    """A command of ours, or anybody who tries a port, holds it for an instant: one port, perhaps two."""
+    server = host.run(listen, keep, 9001)
+    plain = host.run(connect, keep, server, 40)
+
+    assert host.run(pools_of, frozenset(client.getsockname()[1] for client, _accepted in plain[:2])) == []
