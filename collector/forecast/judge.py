@@ -26,7 +26,7 @@ LEAST_POINTS: Final = 4
 """With fewer, no order of rises is surprising enough: Sen's lower bound does not exist."""
 EVIDENCE: Final = 1.5
 """How many times the time foretold a trend must have been seen."""
-PEAK_MARGIN: Final = 1.05
+PEAK_MARGIN: Final = 1.15
 PEAK_VOUCHES_BELOW: Final = 0.97
 """A peak this high did not turn back; it was all but spent."""
 PEAK_VOUCHES_TO: Final = 0.90
