@@ -48,6 +48,8 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.accounting --write
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
 	@$(BIN)/python -m benchmarks.crossing --write
+	@$(BIN)/python -m benchmarks.alerting --write
+	@$(BIN)/python -m benchmarks.evaluation
 	@$(BIN)/python -m benchmarks.agent_budget --write
 
 kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)
