@@ -1,0 +1,80 @@
+"""Asking a running collector: its address, a token that reads, and its problems in one line."""
+
+import json
+import os
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from shared.errors import PortgaugeError
+
+URL_VARIABLE, TOKEN_VARIABLE = "PORTGAUGE_URL", "PORTGAUGE_TOKEN_FILE"
+DEFAULT_URL = "http://127.0.0.1:8766"
+TIMEOUT_S = 60
+
+
+class CannotAsk(PortgaugeError):
+    """There is no collector to ask, or it does not answer the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where to ask, and as whom."""
+
+    url: str
+    token: str
+    ca: Path | None = None
+
+    def ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """The answer's document. Raises CannotAsk with what the collector says of the question."""
+        with self.open(path, query) as response:
+            document: dict[str, Any] = json.load(response)
+        return document
+
+    @contextmanager
+    def open(self, path: str, query: Mapping[str, str]) -> Iterator[HTTPResponse]:
+        """The answer as it arrives. Raises CannotAsk."""
+        url = f"{self.url.rstrip('/')}{path}?{urllib.parse.urlencode(query)}"
+        if not url.startswith(("http://", "https://")):
+            raise CannotAsk(f"{self.url!r} is no address of a collector, like {DEFAULT_URL}")
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - http(s)
+        tls = ssl.create_default_context(cafile=self.ca) if url.startswith("https://") else None
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=tls) as response:  # noqa: S310
+                yield response
+        except urllib.error.HTTPError as error:
+            raise CannotAsk(_detail(error)) from None
+        except OSError as error:  # URLError among them.
+            raise CannotAsk(f"{self.url} does not answer: {getattr(error, 'reason', error)}") from None
+
+
+def client_of(url: str | None, token_file: Path | None, ca: Path | None) -> Client:
+    """What the options and the environment say. Raises CannotAsk."""
+    file = token_file or (Path(os.environ[TOKEN_VARIABLE]) if os.environ.get(TOKEN_VARIABLE) else None)
+    if file is None:
+        raise CannotAsk(
+            f"a token that reads is needed: --token-file FILE or {TOKEN_VARIABLE}; make one with:"
+            " portgauge-collector token create --scope read"
+        )
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotAsk(f"the token file {file} cannot be read: {error}") from None
+    if not token.isascii() or not token.isprintable() or " " in token or not token:
+        raise CannotAsk(f"the token file {file} holds no token; it is one line like pg_…")
+    return Client(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL, token, ca)
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        detail = str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError, OSError):
+        detail = str(error.reason)
+    return f"{detail} (status {error.code})"

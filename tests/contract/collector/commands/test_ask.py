@@ -1,0 +1,68 @@
+"""Questions from the command line to a running collector."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.__main__ import main
+from collector.commands.ask import QUESTIONS
+from tests.builders import a_reading, a_snapshot
+from tests.collecting import Collecting
+
+
+@pytest.fixture
+def token_file(collector: Collecting, tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(collector.tokens["read"] + "\n")
+    return file
+
+
+async def told(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int, str, str]:
+    """(status, what it printed, its complaint)."""
+    options = ["--url", collector.url, "--token-file", str(token_file)]
+    status = await asyncio.to_thread(main, [*words, *options])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+async def test_a_table_for_a_person_and_json_for_a_program(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await collector.push(a_snapshot(a_reading(270)))
+    status, text, _ = await told(collector, token_file, capsys, "pools")
+    assert status == 0
+    assert " ".join(text.splitlines()[1].split()) == "lb1 edge host 127.0.0.1 → 127.0.0.1:9001 270 300 90.0 % ok"
+    _, text, _ = await told(collector, token_file, capsys, "pools", "--json", "--min-occupancy", "0.5")
+    assert json.loads(text)["items"][0]["held"] == 270
+    _, text, _ = await told(collector, token_file, capsys, "pools", "--csv")
+    assert text.splitlines()[0].startswith("host,role,netns,kind,local_ip")
+    trend = ("trend", "--host", "lb1", "--local", "127.0.0.1", "--peer", "127.0.0.1:9001")
+    _, text, _ = await told(collector, token_file, capsys, *trend)
+    assert text.splitlines()[-1].split()[2:] == ["270", "270.0", "270", "300"]
+
+
+@pytest.mark.parametrize("name", sorted(set(QUESTIONS) - {"trend", "peers"}))
+async def test_every_question_has_an_answer(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    await collector.push(a_snapshot(a_reading(270)))
+    for how in ((), ("--json",), ("--csv",)):
+        status, text, err = await told(collector, token_file, capsys, name, *how)
+        assert (status, err) == (0, "")
+        assert text
+
+
+async def test_a_mistake_is_one_line_that_says_what(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    status, _, err = await told(collector, token_file, capsys, "top", "--limit", "many")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "limit: a whole number" in err
+    status, _, err = await told(collector, tmp_path / "none", capsys, "top")
+    assert (status, "cannot be read" in err) == (2, True)
+    status, _, err = await told(collector, Path(__file__), capsys, "hosts")
+    assert (status, "holds no token" in err) == (2, True)
