@@ -51,6 +51,7 @@ class Told:
 
 async def put(db: AsyncConnection, notice: Notice, channels: Iterable[str], now_ms: int) -> None:
     """Owe the notice to each channel, at once. One that a channel is owed already is not owed again."""
+    known = set((await db.execute(select(outbox.c.channel).where(outbox.c.key == notice.key))).scalars())
     rows = [
         {
             "key": notice.key,
@@ -62,6 +63,7 @@ async def put(db: AsyncConnection, notice: Notice, channels: Iterable[str], now_
             "next_attempt_ms": now_ms,
         }
         for channel in channels
+        if channel not in known
     ]
     if rows:
         await db.execute(insert(outbox), rows)
@@ -165,8 +167,12 @@ async def count_owed(db: AsyncConnection) -> dict[str, int]:
 
 
 async def prune(db: AsyncConnection, before_ms: int) -> int:
-    """Forget notices closed before `before_ms`, and their attempts. Answers how many."""
-    closed = outbox.c.closed_ms < before_ms
+    """Forget notices closed before `before_ms`, and their attempts. Answers how many.
+
+    Those of incidents that are open stay: Alertmanager is told them again and again.
+    """
+    is_open = select(incident.c.id).where(incident.c.key == outbox.c.thread, incident.c.closed_ms.is_(None)).exists()
+    closed = (outbox.c.closed_ms < before_ms) & ~is_open
     await db.execute(delete(attempt).where(attempt.c.outbox_id.in_(select(outbox.c.id).where(closed))))
     return (await db.execute(delete(outbox).where(closed))).rowcount
 

@@ -1,7 +1,8 @@
 """Notices owed."""
 
+from collector.alerts.incidents import Change, Incident
 from collector.alerts.notice import Notice
-from collector.storage import outbox
+from collector.storage import incidents, outbox
 from collector.storage.database import AsyncConnection, Database
 from tests.builders import NOON_MS
 
@@ -105,3 +106,27 @@ async def test_how_long_a_channel_has_been_failing(db: Database) -> None:
         await outbox.claim(connection, seen, NOON_MS)
         await outbox.record_failed(connection, seen, NOON_MS, "HTTP 503", NOON_MS + 500)
         assert await outbox.failing_for_s(connection, ["log", "w"], NOON_MS + 9_000) == {"log": 0.0, "w": 9.0}
+
+
+async def test_what_a_channel_is_owed_already_is_not_owed_again(db: Database) -> None:
+    async with db.writing() as connection:
+        await owe(connection, "a", channels=("log",))
+        await owe(connection, "a", channels=("log", "w"))
+        assert await outbox.count_owed(connection) == {"log": 1, "w": 1}
+
+
+async def test_the_notices_of_an_open_incident_are_kept_however_old_and_told_again(db: Database) -> None:
+    """Or an Alertmanager would take a two-day incident for over."""
+    incident = Incident(severity="page", cause="backend x", opened_ms=NOON_MS)
+    async with db.writing() as connection:
+        await incidents.write(connection, [Change(incident, None, ())], NOON_MS)
+        await owe(connection, "old", thread=incident.key)
+        await owe(connection, "new", thread=incident.key)
+        for owed in [*await outbox.due(connection, "w", NOON_MS, 10), *await outbox.due(connection, "w", NOON_MS, 10)]:
+            await outbox.record_delivered(connection, owed, NOON_MS, "HTTP 200")
+        assert await outbox.prune(connection, NOON_MS + 1) == 0
+        assert await outbox.newest_of_incidents(connection, "w", NOON_MS) == [{"n": "new"}]
+        await incidents.write(connection, [Change(incident, None, (), is_over=True)], NOON_MS + 5)
+        assert await outbox.newest_of_incidents(connection, "w", NOON_MS + 5) == [{"n": "new"}]
+        assert await outbox.newest_of_incidents(connection, "w", NOON_MS + 6) == []
+        assert await outbox.prune(connection, NOON_MS + 1) >= 1
