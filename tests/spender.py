@@ -6,6 +6,8 @@ object of what became of them, and keeps everything open until its standard inpu
     ["connect", address, port, count]         plain connect(), accepted; ::ffff:127.0.0.1 goes to the IPv4 listener
     ["from", local, local_port, address, port, count]   the same, each socket bound first (SO_REUSEADDR)
     ["abandon", address, port, count]         begun without waiting, and closed
+    ["towards", address, port, count]         plain connect() to somebody else, who accepts
+    ["occupy", address, low, high]            bound, each port from low to high, and nothing more
     ["become", uid]                           go on as another user
 
 It listens on 127.0.0.1 and ::1, on every port that a step names but 9: there attempts are refused.
@@ -19,6 +21,7 @@ from collections import Counter
 from typing import Any
 
 REFUSING = 9
+LISTENING = ("connect", "from", "abandon")
 
 
 class Spender:
@@ -70,12 +73,29 @@ class Spender:
 
         return Counter(one() for _ in range(count))
 
+    def towards(self, address: str, port: int, count: int) -> Counter[str]:
+        return Counter(str(self._socket(address).connect_ex((address, port)) or "ok") for _ in range(count))
+
+    def occupy(self, address: str, low: int, high: int) -> Counter[str]:
+        def one(port: int) -> str:
+            try:
+                self._socket(address).bind((address, port))
+            except OSError as error:
+                return str(error.errno)
+            return "ok"
+
+        return Counter(one(port) for port in range(low, high + 1))
+
     def do(self, name: str, *arguments: Any) -> Counter[str]:
         match name:
             case "connect":
                 return self.connect(*arguments)
             case "from":
                 return self.from_(*arguments)
+            case "towards":
+                return self.towards(*arguments)
+            case "occupy":
+                return self.occupy(*arguments)
             case "become":
                 os.setresuid(*arguments * 3)
                 return Counter()
@@ -84,7 +104,7 @@ class Spender:
 
 
 def main(steps: list[list[Any]]) -> None:
-    spender = Spender({step[-2] for step in steps if step[0] != "become"} - {REFUSING})
+    spender = Spender({step[-2] for step in steps if step[0] in LISTENING} - {REFUSING})
     told = [spender.do(*step) for step in steps]
     print(json.dumps({"pid": os.getpid(), "steps": told}), flush=True)
     sys.stdin.read()
