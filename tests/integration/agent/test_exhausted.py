@@ -1,24 +1,18 @@
 """The agent does its work while its own host has no port left: over the line it holds, or from a port of its own."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.agent_process import until
-from tests.ground import FAR, FRONT_PORT, NEAR, Ground, a_ground
+from tests.ground import FAR, FRONT_PORT, NEAR, Ground
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 LOW, HIGH = 40_000, 40_039
 OWN = "39000-39003"
 
 
-@pytest.fixture
-def ground(tmp_path: Path, namespaces: None) -> Iterator[Ground]:
-    del namespaces
-    with a_ground(tmp_path) as made:
-        made.near.set_sysctl("ipv4/ip_local_port_range", f"{LOW} {HIGH}")
-        yield made
+@pytest.fixture(autouse=True)
+def small_range(ground: Ground) -> None:
+    ground.near.set_sysctl("ipv4/ip_local_port_range", f"{LOW} {HIGH}")
 
 
 def exhaust(ground: Ground, how: str, low: int = LOW, high: int = HIGH) -> int:

@@ -1,5 +1,9 @@
 """A fleet does not come back in step."""
 
+import random
+from collections import Counter
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +16,26 @@ def test_delays_grow_to_a_bound_with_full_jitter(failures: int, chance: float) -
     assert delay_s(failures, chance) <= delay_s(failures + 1, chance)
 
 
-def test_the_first_retry_comes_soon_and_the_hundredth_does_not() -> None:
+def test_the_first_retry_comes_sooner_than_the_hundredth() -> None:
     assert delay_s(1, 1.0) == FIRST_S
     assert delay_s(100, 1.0) == LONGEST_S
+
+
+@pytest.mark.parametrize("outage_s", [5.0, 30.0, 300.0])
+@pytest.mark.parametrize("interval_s", [1.0, 10.0])
+def test_a_fleet_comes_back_spread_out_and_within_seconds(outage_s: float, interval_s: float) -> None:
+    """Each notices the outage at its next report. What the herd of real agents shows, for more outages than one."""
+    chance = random.Random(1)
+    back = sorted(returned_s(chance, outage_s, interval_s) for _ in range(10_000))
+
+    seconds = Counter(int(at_s - outage_s) for at_s in back)
+    assert max(seconds.values()) / (len(back) / len(seconds)) < 3
+    assert back[-1] <= max(outage_s, interval_s) + LONGEST_S
+
+
+def returned_s(chance: random.Random, outage_s: float, interval_s: float) -> float:
+    at_s, failures = chance.uniform(0, interval_s), 0
+    while at_s < outage_s:
+        failures += 1
+        at_s += delay_s(failures, chance.random())
+    return at_s

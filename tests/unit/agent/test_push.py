@@ -65,6 +65,12 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long to wait is told in test_backoff."""
+    monkeypatch.setattr("agent.push.delay_s", lambda _failures, _chance: 0.01)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in SQLite, which has no events
@@ -142,9 +148,8 @@ async def test_a_wrong_token_is_said_once_without_the_token_and_nothing_is_lost(
 
 
 async def test_an_unreachable_collector_is_said_once_and_waited_for(
-    spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    spool: Spool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("agent.push.delay_s", lambda _failures, _chance: 0.01)
     collector = ACollector([202])
     async with serving(collector):
         pass  # A port that was free a moment ago, and refuses now.
@@ -158,10 +163,7 @@ async def test_an_unreachable_collector_is_said_once_and_waited_for(
     assert spool.state().snapshots == 1
 
 
-async def test_the_end_of_an_outage_is_said(
-    spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent.push.delay_s", lambda _failures, _chance: 0.01)
+async def test_the_end_of_an_outage_is_said(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     put(spool, b"1")
     with caplog.at_level(logging.INFO):
         async with serving(ACollector([500, 500, 202])) as url, pushing(Pusher(spool, Route(base=url), lambda: SECRET)):
