@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.backoff import FIRST_S, LONGEST_S, delay_s
+from agent.backoff import FIRST_S, LONGEST_S, SPREAD_S, ahead_s, delay_s
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
@@ -39,3 +39,22 @@ def returned_s(chance: random.Random, outage_s: float, interval_s: float) -> flo
         failures += 1
         at_s += delay_s(failures, chance.random())
     return at_s
+
+
+def test_a_fleet_that_is_started_at_once_reports_spread_over_the_interval() -> None:
+    """Second by second; 1,000 hosts in 10 s are 100 in each, give or take what chance does."""
+    at_s = 1_795_348_800.0
+    seconds = Counter(int(at_s - ahead_s(f"lb{number}", 10.0, at_s)) for number in range(1_000))
+
+    assert len(seconds) == 10
+    assert max(seconds.values()) < 150
+
+
+@given(st.floats(0.05, 86_400), st.floats(0, 2e9), st.floats(0, 1e5))
+def test_a_host_keeps_its_phase_whenever_it_is_started(interval_s: float, began_s: float, later_s: float) -> None:
+    one, other = (at_s - ahead_s("lb1", interval_s, at_s) for at_s in (began_s, began_s + later_s))
+    spread_s = min(interval_s, SPREAD_S)
+
+    assert 0 <= ahead_s("lb1", interval_s, began_s) <= spread_s
+    turns = (other - one) / spread_s
+    assert abs(turns - round(turns)) < 1e-3
