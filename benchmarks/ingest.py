@@ -23,10 +23,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.document import measured_by, write_section
-from benchmarks.load import Body, Told, as_fast_as_answered, push, remote_write
+from benchmarks.load import Body, Told, as_fast_as_answered, push, remote_write, series_of
 from tests.collector_process import a_token, run
 from tests.postgres import Cluster, cluster, why_none
 
@@ -152,16 +154,14 @@ def prometheus(directory: Path) -> Iterator[tuple[int, int]]:
 
 def prometheus_side(name: str, pid: int, port: int, values: int, hosts_a_request: int) -> Side:
     """`hosts_a_request` reports share a request; Prometheus wants its own series for each case."""
-    reports = [Body(f"{name}-{number:04}", POOLS).report for number in range(HOSTS)]
+    reports = [
+        series_of(Body(f"{values}-{hosts_a_request}-{number:04}", POOLS).report, values) for number in range(HOSTS)
+    ]
     began_ms = int(time.time() * 1000) - 3_000_000
-    groups = [reports[at : at + hosts_a_request] for at in range(0, HOSTS, hosts_a_request)]
+    groups = [list(chain.from_iterable(reports[at : at + hosts_a_request])) for at in range(0, HOSTS, hosts_a_request)]
 
-    def stream(group: Sequence[object], turn: int) -> Iterator[bytes]:
-        requests = [
-            remote_write([(one, began_ms + (turn * PUSHES + number) * 10_000) for one in group], values)  # type: ignore[misc]
-            for number in range(PUSHES)
-        ]
-        return iter(requests)
+    def stream(group: Sequence[bytes], turn: int) -> Iterator[bytes]:
+        return (remote_write(group, began_ms + (turn * PUSHES + number) * 10_000) for number in range(PUSHES))
 
     return Side(name, pid, ("127.0.0.1", port), lambda turn: [stream(group, turn) for group in groups])
 
@@ -192,8 +192,7 @@ def compare(rounds: int) -> list[Side]:
             server: Cluster = stack.enter_context(cluster())
             side = stack.enter_context(collector("portgauge, PostgreSQL", server.url(), directory))
             assert server.process  # noqa: S101 - it runs
-            pid = server.process.pid
-            side.others = lambda: cpu_of_children(pid)
+            side.others = partial(cpu_of_children, server.process.pid)
             sides.append(side)
         pid, port = stack.enter_context(prometheus(directory))
         sides.append(prometheus_side("Prometheus, one value a pool, a request a host", pid, port, 1, 1))

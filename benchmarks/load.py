@@ -20,8 +20,10 @@ from shared.tcp import State
 CAPACITY = 28_232
 STATES = (State.ESTABLISHED, State.TIME_WAIT, State.SYN_SENT, State.FIN_WAIT1, State.FIN_WAIT2, State.CLOSE_WAIT)
 _SEQ, _TAKEN = 2**52 + 1, 2**52 + 2
-FIRST_SEQ = 2**33
 """Placeholders that msgpack packs as nine bytes, as it does every number they are replaced with."""
+FIRST_SEQ = 2**33
+_SAMPLE = b"\xff<sample>\xff"
+"""Where a sample begins; its length depends on its time."""
 
 
 def a_report(host: str, pools: int, chance: random.Random) -> Snapshot:
@@ -89,15 +91,21 @@ def push(body: bytes, token: str) -> bytes:
 # --- Prometheus remote-write -----------------------------------------------------------------------------------------
 
 
-def remote_write(reports: Sequence[tuple[Snapshot, int]], values: int) -> bytes:
-    """A request of (report, time in ms): one series a pool (held), or one each for its first `values` states."""
-    series = b"".join(
-        _field(1, _series(report.host, reading, name, value, at_ms))
-        for report, at_ms in reports
+def series_of(report: Snapshot, values: int) -> list[bytes]:
+    """Each pool's series without its time: one a pool (held), or one each for its first `values` states."""
+    return [
+        _labels(report.host, reading, name) + _SAMPLE + struct.pack("<d", value)
         for reading in report.readings
         for name, value in _values(reading, values)
-    )
-    body = _as_snappy(series)
+    ]
+
+
+def remote_write(series: Iterable[bytes], at_ms: int) -> bytes:
+    """A request of these series, each with its sample at `at_ms`."""
+    time = b"\x10" + _varint(at_ms)
+    length = 9 + len(time)
+    made = [one.replace(_SAMPLE, b"\x12" + bytes([length]) + b"\x09", 1) + time for one in series]
+    body = _as_snappy(b"".join(_field(1, one) for one in made))
     return (
         "POST /api/v1/write HTTP/1.1\r\nHost: prometheus:9090\r\nContent-Encoding: snappy\r\n"
         "Content-Type: application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n"
@@ -111,7 +119,7 @@ def _values(reading: Reading, values: int) -> Iterable[tuple[str, int]]:
     return [(state.name, count) for state, count in list(reading.states.items())[:values]]
 
 
-def _series(host: str, reading: Reading, name: str, value: int, at_ms: int) -> bytes:
+def _labels(host: str, reading: Reading, name: str) -> bytes:
     labels = {
         "__name__": f"portgauge_{name.lower()}",
         "host": host,
@@ -120,8 +128,7 @@ def _series(host: str, reading: Reading, name: str, value: int, at_ms: int) -> b
         "peer": f"{reading.pool.peer_ip}:{reading.pool.peer_port}",
         "role": "edge",
     }
-    packed = b"".join(_field(1, _field(1, key.encode()) + _field(2, text.encode())) for key, text in labels.items())
-    return packed + _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(at_ms))
+    return b"".join(_field(1, _field(1, key.encode()) + _field(2, text.encode())) for key, text in labels.items())
 
 
 def _field(number: int, data: bytes) -> bytes:
