@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from agent.backoff import ahead_s
 from agent.budget import Budget
 from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide
 from agent.config import AgentConfig
@@ -152,7 +153,8 @@ class Reporter:
             return replace(seen, evidence=join(said, seen.readings))
 
         done = await asyncio.to_thread(sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool)
-        self._sampled_at_s = at_s
+        is_first = self._sampled_at_s is None
+        self._sampled_at_s = at_s - (head_start_s(self.config) if is_first else 0.0)
         self._spending.add(done.cpu_s)
         count(self.samplings, reason, done)
         if done.sample is None:
@@ -180,6 +182,11 @@ class Reporter:
         self._restart_after *= 2
         self.samplings.restarts += 1
         self._begin_anew()
+
+
+def head_start_s(config: AgentConfig) -> float:
+    """How much sooner than usual the second sample comes, which brings the host into its phase."""
+    return ahead_s(config.host, config.interval_s, clock.wall_ms() / 1000)
 
 
 def count(samplings: Samplings, reason: Reason, done: Done) -> None:

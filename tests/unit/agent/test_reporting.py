@@ -91,6 +91,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.reporting.glance", lambda *_: Glance([], has_newcomer=False, is_changed=False))
     seen = HostSample((Summary(a_namespace(), (a_reading(),)),), "host")
     monkeypatch.setattr(HostSampler, "sample_all", lambda *_: seen)
+    monkeypatch.setattr("agent.reporting.head_start_s", lambda *_: 0.0)
 
 
 @pytest.mark.usefixtures("still")
@@ -99,6 +100,22 @@ async def test_where_nothing_happens_a_sample_is_taken_each_interval(spool: Spoo
     await ticks(a_reporter(spool, samplings, cpu_share=1.0), seconds=95)
 
     assert samplings.samples == {Reason.FIRST: 1, Reason.DUE: 9}
+
+
+@pytest.mark.usefixtures("still")
+async def test_the_second_sample_comes_in_the_hosts_phase_and_the_interval_holds_from_then_on(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.reporting.head_start_s", lambda *_: 4.0)
+    samplings = Samplings()
+    reporter = a_reporter(spool, samplings, cpu_share=1.0)
+
+    await ticks(reporter, seconds=6)
+    assert samplings.samples.total() == 1
+    await ticks(reporter, seconds=1, since_s=1006.0)
+    assert samplings.samples.total() == 2
+    await ticks(reporter, seconds=10, since_s=1007.0)
+    assert samplings.samples.total() == 3
 
 
 @pytest.mark.usefixtures("still")
