@@ -1,6 +1,7 @@
 """From a snapshot to a person: the real process, a real receiver."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from aiohttp import web
 from collector.run import listening
 from collector.run import serving as serving_app
 from tests.builders import a_reading, a_snapshot
-from tests.collector_process import a_token, migrated, serving
+from tests.collector_process import Serving, a_token, migrated, serving
 
 CONFIG = """
 [[rule]]
@@ -68,6 +69,16 @@ def configured(tmp_path: Path, url: str) -> Path:
     return config
 
 
+async def all_delivered(collector: Serving, reader: str, count: int) -> None:
+    """Wait until so many notices are written down as delivered: what was received may not be yet."""
+    async with asyncio.timeout(8):
+        while True:
+            items = json.loads(await asyncio.to_thread(collector.get, "/v1/notices", reader))["items"]
+            if [item["outcome"] for item in items] == ["delivered"] * count:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_firing_and_resolved_reach_the_webhook_and_the_log(tmp_path: Path) -> None:
     database = migrated(tmp_path)
     token = a_token(database, "--scope", "push")
@@ -77,6 +88,7 @@ async def test_firing_and_resolved_reach_the_webhook_and_the_log(tmp_path: Path)
             fired = [await receiver.next()]
             assert await asyncio.to_thread(collector.push, a_snapshot(seq=2), token) == 202
             resolved = [await receiver.next()]
+            await all_delivered(collector, a_token(database, "--scope", "read"), 4)
             assert collector.stop() == 0
         log = collector.log.read_text()
     assert [(notice["state"], notice["rule"]) for notice in fired] == [("firing", "hot")]
@@ -107,7 +119,7 @@ async def test_a_kill_between_two_reports_tells_nobody_twice(tmp_path: Path) -> 
         with serving(database, "--config", config) as collector:
             await asyncio.to_thread(collector.push, a_snapshot(a_reading(255), seq=1), token)
             await receiver.next()
-            await asyncio.sleep(0.3)
+            await all_delivered(collector, a_token(database, "--scope", "read"), 2)
             collector.process.kill()
         with serving(database, "--config", config) as collector:
             await asyncio.to_thread(collector.push, a_snapshot(a_reading(260), seq=2), token)
