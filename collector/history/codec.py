@@ -11,11 +11,13 @@ header's counts, which are bounded, allow.
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgpack
 import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 from collector.history import chunk as bounds
 from collector.history.chunk import Bools, Chunk, CorruptChunk, Ints, Row, Table
@@ -60,7 +62,8 @@ class Reader:
             document = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
             self.times = _unpack(document["times"], 1, count)[0]
             self.texts = tuple(document["texts"])
-            start, self._tables = 0, {}
+            self._tables: dict[str, _Described] = {}
+            start = 0
             for name, described in document["tables"].items():
                 table = _Described(described, self.times, rest, start)
                 self._tables[name], start = table, table.end
@@ -70,15 +73,16 @@ class Reader:
     def keys(self, table: str) -> Ints:
         """Which rows the table has; none where there is no such table."""
         found = self._tables.get(table)
-        return found.keys if found else np.zeros(0, np.int64)
+        with _explained():
+            return found.keys if found else np.zeros(0, np.int64)
 
     def row(self, table: str, key: int) -> Row | None:
         """One row at the instants it was listed; None where the table has no such row."""
         found = self._tables.get(table)
-        index = int(np.searchsorted(found.keys, key)) if found else 0
-        if found is None or index == len(found.keys) or found.keys[index] != key:
-            return None
         with _explained():
+            index = int(np.searchsorted(found.keys, key)) if found else 0
+            if found is None or index == len(found.keys) or found.keys[index] != key:
+                return None
             present, columns = found.row(index)
         return Row(self.times[present], {name: column[present] for name, column in columns.items()}, present)
 
@@ -129,25 +133,44 @@ def _without_gaps(column: Ints, present: Bools, full: Bools) -> Ints:
 
 
 class _Described:
-    """One table of a chunk that is read: everything but the frames is unpacked."""
+    """One table of a chunk that is read. What a question does not touch is not unpacked."""
 
     def __init__(self, described: Mapping[str, Any], times: Ints, rest: memoryview, start: int) -> None:
-        self._times, self._rest = times, rest
+        self._described, self._times, self._rest = described, times, rest
         self.columns = tuple(str(name) for name in described["columns"])
         count, width = described["count"], len(self.columns)
         cells = count * width * len(times)
         if not (0 <= count <= bounds.MAX_KEYS and 1 <= width <= bounds.MAX_COLUMNS and cells <= bounds.MAX_CELLS):
             raise CorruptChunk("a table is larger than any that is written")
-        self.keys = _unpack(described["keys"], 1, count)[0]
-        self._full = np.unpackbits(np.frombuffer(described["full"], np.uint8), count=count).astype(np.bool_)
-        self._firsts = _unpack(described["firsts"], width, count)
-        self._codes = np.frombuffer(described["codes"], np.uint8).reshape(width, count)
         lengths = np.frombuffer(described["lengths"], "<u4").astype(np.int64)
-        if len(lengths) != count or (np.diff(self.keys) <= 0).any():
-            raise CorruptChunk("a table's rows are not in order")
+        if len(lengths) != count:
+            raise CorruptChunk("a table has more or fewer frames than rows")
         self._is_compressed = (lengths & _COMPRESSED).astype(np.bool_)
         self._starts = start + np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths >> 1)])
         self.end = int(self._starts[-1])
+
+    @cached_property
+    def keys(self) -> Ints:
+        """Of each row, ascending."""
+        keys: Ints = _unpack(self._described["keys"], 1, len(self._is_compressed))[0]
+        if (np.diff(keys) <= 0).any():
+            raise CorruptChunk("a table's rows are not in order")
+        return keys
+
+    @cached_property
+    def _full(self) -> Bools:
+        packed = np.frombuffer(self._described["full"], np.uint8)
+        full: Bools = np.unpackbits(packed, count=len(self.keys)).astype(np.bool_)
+        return full
+
+    @cached_property
+    def _firsts(self) -> Ints:
+        return _unpack(self._described["firsts"], len(self.columns), len(self.keys))
+
+    @cached_property
+    def _codes(self) -> NDArray[np.uint8]:
+        codes = np.frombuffer(self._described["codes"], np.uint8)
+        return codes.reshape(len(self.columns), len(self.keys))
 
     def row(self, index: int) -> tuple[Bools, dict[str, Ints]]:
         """Where it is present, and its columns with gaps filled."""
@@ -226,15 +249,19 @@ def _unpack(packed: Mapping[str, Any], rows: int, count: int) -> Ints:
     """Undo `_pack`."""
     if not rows * count:
         return np.zeros((rows, count), np.int64)
-    firsts, codes = np.frombuffer(packed["firsts"], "<i8").tolist(), packed["codes"]
-    data, at, made = memoryview(packed["rows"]), 0, []
-    for first, code in zip(firsts, codes, strict=True):
-        size = width_of(code) * (count - 1)
-        made.append(decode_row(first, code, data[at : at + size], count))
-        at += size
-    if len(made) != rows or at != len(data):
+    firsts, codes = np.frombuffer(packed["firsts"], "<i8"), packed["codes"]
+    if len(firsts) != rows or len(codes) != rows:
+        raise CorruptChunk("a table has more or fewer columns than it names")
+    made = np.repeat(firsts.astype(np.int64)[:, None], count, axis=1)
+    data, at = memoryview(packed["rows"]), 0
+    for number, code in enumerate(codes):
+        if code:
+            size = width_of(code) * (count - 1)
+            made[number] = decode_row(int(firsts[number]), code, data[at : at + size], count)
+            at += size
+    if at != len(data):
         raise CorruptChunk("a column has another length than its table")
-    return np.stack(made)
+    return made
 
 
 class _explained:  # noqa: N801 - used like contextlib's own
