@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, fleet, health, hosts, notices, pools, silences, top, trend
+from collector.api import alerts, export, fleet, health, hosts, notices, pools, silences, top, trend
 from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
@@ -44,6 +44,7 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             web.get("/v1/peers", top.show_peers),
             web.get("/v1/near-misses", top.show_near_misses),
             web.get("/v1/fleet", fleet.show_fleet),
+            web.get("/v1/export", export.send_export),
             web.get("/v1/drift", fleet.show_drift),
             web.get("/v1/storage", fleet.show_storage),
             web.get("/v1/alerts", alerts.list_alerts),
