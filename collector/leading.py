@@ -30,7 +30,8 @@ async def lead_forever(db: Database, loops_of: LoopsOf, *, beat_s: float = BEAT_
             async with _session(db) as session:
                 epoch = await _elected(db, session, beat_s)
                 told = ""
-                log.info("leading", extra=fields(epoch=epoch))
+                # Where there is one process only, nobody needs to be told that it leads.
+                log.log(logging.INFO if session else logging.DEBUG, "leading", extra=fields(epoch=epoch))
                 term = _beat_forever(db, session, epoch, beat_s)
                 async with background({**loops_of(leadership.fenced(db, epoch)), "term": term}):
                     await asyncio.Event().wait()
