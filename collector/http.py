@@ -12,7 +12,7 @@ from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
 from collector.services import SERVICES, Services
-from collector.web import page
+from collector.web.routes import add_page
 from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
 
@@ -57,9 +57,9 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             web.get("/healthz", health.healthz),
             web.get("/readyz", health.readyz),
             web.get("/metrics", health.expose),
-            *page.routes(),
         ]
     )
+    add_page(app)
     return app
 
 

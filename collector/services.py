@@ -8,6 +8,7 @@ from aiohttp import web
 from collector.access.sessions import Sessions
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.fleet.looks import Looks
 from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
@@ -25,6 +26,7 @@ class Services:
     metrics: Metrics
     admission: Admission = field(default_factory=Admission)
     sessions: Sessions = field(default_factory=Sessions)
+    looks: Looks = field(default_factory=Looks)
     keep: Keep = field(default_factory=Keep)
     rules: Sequence[Rule] = BUILT_IN
     """What is watched."""

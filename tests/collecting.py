@@ -14,6 +14,7 @@ from collector.access.token import Scope, issue
 from collector.alerts.rules import Rule
 from collector.compaction import Compaction
 from collector.evaluation import Evaluator
+from collector.fleet.looks import Looks
 from collector.history.tiers import Keep
 from collector.http import build_app
 from collector.ingest.admission import Admission
@@ -132,7 +133,9 @@ async def collecting(
     """Serve over this database. Nothing is evaluated until the test says so."""
     clock, metrics = Clock(), Metrics("test")
     intake = Intake(db, metrics, on_commit=lambda: None)
-    services = Services(db=db, intake=intake, metrics=metrics, clock=clock, admission=admission or Admission())
+    services = Services(
+        db=db, intake=intake, metrics=metrics, clock=clock, admission=admission or Admission(), looks=Looks(slow_s=3600)
+    )
     evaluator = Evaluator(
         db=db,
         rules=AT_ONCE,

@@ -36,3 +36,7 @@ class Sessions:
             self._by_cookie.pop(cookie, None)
             return None
         return session.token_id
+
+    def close(self, cookie: str) -> None:
+        """End it; nothing happens where there is none."""
+        self._by_cookie.pop(cookie, None)

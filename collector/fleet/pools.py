@@ -13,7 +13,7 @@ from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
-from shared.model import Pool, Reading
+from shared.model import Kind, Pool, Reading
 
 PAGE = 32
 """Hosts decoded at a time: memory stays flat however large the fleet."""
@@ -25,15 +25,22 @@ class Wanted:
     """Which pools are asked for; None does not narrow."""
 
     host: str | None = None
+    role: str | None = None
+    kind: Kind | None = None
     peer: bytes | None = None
     peer_port: int | None = None
     min_occupancy: float = 0.0
     limit: int = 100
 
+    def asks(self, host: Host) -> bool:
+        """Whether this host's readings are asked for."""
+        return self.host in {None, host.name} and self.role in {None, host.role}
+
     def accepts(self, reading: Reading) -> bool:
         """Whether this reading is asked for."""
         return (
             reading.occupancy >= self.min_occupancy
+            and self.kind in {None, reading.pool.kind}
             and self.peer in {None, reading.pool.peer}
             and self.peer_port in {None, reading.pool.peer_port}
         )
@@ -54,7 +61,7 @@ async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
     """The wanted pools with the highest occupancy, fewest ports left first among equals."""
     async with db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
-    asked = [host for host in everyone if wanted.host in {None, host.name}]
+    asked = [host for host in everyone if wanted.asks(host)]
     best: list[PoolNow] = []
     for start in range(0, len(asked), PAGE):
         page = asked[start : start + PAGE]

@@ -65,6 +65,11 @@ async def history(db: AsyncConnection, *, limit: int, host_name: str | None = No
     return [_past(row) for row in await db.execute(query)]
 
 
+async def newest_transition(db: AsyncConnection) -> int:
+    """The id of the latest change of state; 0 before the first."""
+    return int((await db.execute(select(func.coalesce(func.max(transition.c.id), 0)))).scalar_one())
+
+
 async def count_by_state(db: AsyncConnection) -> dict[tuple[str, str], int]:
     """How many cases there are by (severity, state)."""
     query = select(alert.c.severity, alert.c.state, func.count().label("n")).group_by(alert.c.severity, alert.c.state)

@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.step import AlertState
-from collector.alerts.words import HOST_NAMESPACE, describe
+from collector.alerts.subject import Subject, alert_key
+from collector.alerts.words import HOST_NAMESPACE, describe, duration
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
-from shared.model import Pool, Reading
+from collector.web.links import backend_link, host_link, pool_link
+from shared.addresses import format_endpoint
+from shared.model import Kind, Pool, Reading
 from shared.tcp import State
 
 HOT, WARM = 0.85, 0.50
 """Where the page's colours change; the rules decide what is told."""
+MOST_FORETOLD_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +25,14 @@ class HostRow:
     """One line of the table of hosts."""
 
     name: str
+    link: str
     role: str
     state: str
     detail: str
     received: str
     missing: str
+    version: str
+    seen_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +40,13 @@ class PoolRow:
     """One line of the table of pools."""
 
     host: str
+    host_link: str
     pool: str
+    link: str
+    backend_link: str
+    """Empty for a pool of all destinations."""
     netns: str
+    kind: str
     heat: str
     occupancy: float
     percent: str
@@ -43,6 +56,8 @@ class PoolRow:
     states: str
     owner: str
     failures: str
+    time_left: str
+    taken_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +66,14 @@ class AlertRow:
 
     state: str
     severity: str
+    rule: str
     host: str
     pool: str
+    link: str
+    """Where its subject is shown; empty where there is no such view."""
     detail: str
+    since_ms: int
+    key: str
 
 
 def describe_host(host: Host, now_ms: int) -> HostRow:
@@ -64,16 +84,30 @@ def describe_host(host: Host, now_ms: int) -> HostRow:
         Presence.SILENT: f"unknown: nothing received for {ago(host.latest_received_ms, now_ms)}",
         Presence.BLIND: f"unknown: it cannot sample: {host.failure}",
     }[presence]
-    return HostRow(host.name, host.role or "–", presence.value, detail, f"{host.received:,}", f"{host.missing:,}")
+    return HostRow(
+        name=host.name,
+        link=host_link(host.name),
+        role=host.role or "–",
+        state=presence.value,
+        detail=detail,
+        received=f"{host.received:,}",
+        missing=f"{host.missing:,}",
+        version=host.agent_version or "–",
+        seen_ms=host.latest_received_ms,
+    )
 
 
-def describe_pool(item: PoolNow) -> PoolRow:
-    """Its last reading; without colour where it may not be believed now."""
-    reading = item.reading
+def describe_pool(item: PoolNow, spent_in_s: float | None = None) -> PoolRow:
+    """Its last reading; without colour where it may not be believed now. `spent_in_s` as an alert foretells it."""
+    reading, pool = item.reading, item.reading.pool
     return PoolRow(
         host=item.host,
-        pool=str(reading.pool),
-        netns=reading.pool.netns,
+        host_link=host_link(item.host),
+        pool=str(pool),
+        link=pool_link(item.host, pool),
+        backend_link=backend_link(format_endpoint(pool.peer, pool.peer_port)) if pool.kind is Kind.CONNECT else "",
+        netns=pool.netns,
+        kind=pool.kind.value,
         heat=heat_of(reading.occupancy) if item.is_current else "unknown",
         occupancy=round(reading.occupancy, 4),
         percent=f"{int(reading.occupancy * 100)} %",
@@ -83,6 +117,8 @@ def describe_pool(item: PoolNow) -> PoolRow:
         states=_states(reading.states),
         owner=reading.owner or "–",
         failures=f"{reading.failures:,}" if reading.failures else "–",
+        time_left=time_left(reading, spent_in_s) if item.is_current else "unknown",
+        taken_ms=item.taken_at_ms,
     )
 
 
@@ -94,7 +130,32 @@ def describe_alert(case: Case, now_ms: int) -> AlertRow:
     what = f"{reading.held:,} of {reading.capacity:,} ports held, {_left(reading)} left" if reading else describe(case)
     detail = f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{what}"
     pool = _named(case.subject.pool) if case.subject.pool else case.rule
-    return AlertRow(case.alert.state.value, case.severity, case.subject.name or "the fleet", pool, detail)
+    return AlertRow(
+        state=case.alert.state.value,
+        severity=case.severity,
+        rule=case.rule,
+        host=case.subject.name or "the fleet",
+        pool=pool,
+        link=subject_link(case.subject),
+        detail=detail,
+        since_ms=case.alert.since_ms,
+        key=alert_key(case.rule, case.subject),
+    )
+
+
+def subject_link(subject: Subject) -> str:
+    """Where the page shows it; empty where it has no view of its own."""
+    if subject.pool is not None:
+        return pool_link(subject.name, subject.pool)
+    link = {Scope.HOST: host_link, Scope.PEER: backend_link}.get(subject.scope)
+    return link(subject.name) if link else ""
+
+
+def time_left(reading: Reading, spent_in_s: float | None) -> str:
+    """`none`, `about 9 min`, or a dash where nothing foretells an end."""
+    if reading.headroom_max == 0:
+        return "none"
+    return "–" if spent_in_s is None or spent_in_s > MOST_FORETOLD_S else f"about {duration(round(spent_in_s * 1000))}"
 
 
 def heat_of(occupancy: float) -> str:

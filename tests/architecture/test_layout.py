@@ -20,6 +20,7 @@ NOT_ON_HOSTS = (
     "aiosqlite",
     "asyncpg",
     "jinja2",
+    "matplotlib",
     "numpy",
     "prometheus_client",
     "psutil",

@@ -24,3 +24,11 @@ def test_too_many_sessions_close_the_oldest() -> None:
     cookies = [sessions.open(f"t{number}", NOON_MS) for number in range(MAX_SESSIONS + 1)]
     assert sessions.token_id(cookies[0], NOON_MS) is None
     assert sessions.token_id(cookies[1], NOON_MS) == "t1"
+
+
+def test_a_session_that_is_closed_stands_for_nothing() -> None:
+    sessions = Sessions()
+    cookie = sessions.open("t1", 0)
+    sessions.close(cookie)
+    sessions.close("never was")
+    assert sessions.token_id(cookie, 0) is None

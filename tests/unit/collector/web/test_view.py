@@ -2,13 +2,14 @@
 
 import pytest
 
+from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.step import Alert, AlertState
-from collector.alerts.subject import of_pool
+from collector.alerts.subject import Subject, of_pool
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
-from collector.web.view import ago, describe_alert, describe_host, describe_pool
+from collector.web.view import ago, describe_alert, describe_host, describe_pool, subject_link
 from tests.builders import NOON_MS, a_reading
 
 
@@ -52,3 +53,19 @@ def test_an_unknown_alert_that_was_firing_says_so() -> None:
     )
     detail = describe_alert(case, NOON_MS + 60_000).detail
     assert detail == "for 1 min (was firing), last seen 255 of 300 ports held, 45 left"
+
+
+@pytest.mark.parametrize(
+    ("held", "spent_in_s", "text"), [(300, None, "none"), (255, 540.0, "about 9 min"), (255, None, "–"), (9, 1e9, "–")]
+)
+def test_time_left_is_told_where_anything_foretells_it(held: int, spent_in_s: float | None, text: str) -> None:
+    assert describe_pool(PoolNow("lb1", None, a_reading(held), NOON_MS, is_current=True), spent_in_s).time_left == text
+
+
+def test_time_left_of_a_host_that_is_silent_is_unknown() -> None:
+    assert describe_pool(PoolNow("lb1", None, a_reading(), NOON_MS, is_current=False), 9.0).time_left == "unknown"
+
+
+def test_subjects_without_a_view_have_no_link() -> None:
+    assert subject_link(Subject(Scope.FLEET)) == ""
+    assert subject_link(Subject(Scope.HOST, "a b")) == "/host?host=a+b"

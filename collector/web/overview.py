@@ -1,0 +1,93 @@
+"""The fleet: who reports, what fires, the hottest pools; and the hosts by themselves."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from collector.alerts.evaluate import Case
+from collector.alerts.step import AlertState
+from collector.api.params import Params
+from collector.fleet.host import Host, Presence
+from collector.fleet.pools import PoolNow
+from collector.services import SERVICES, Services
+from collector.storage import alerts, hosts
+from collector.web.choice import HOST_KEYS, POOL_KEYS, Leaf, hosts_like, leaf, page_of, pool_choice
+from collector.web.rendering import rendered
+from collector.web.session import Person
+from collector.web.view import PoolRow, describe_alert, describe_host, describe_pool
+
+MOST_SHOWN = 20
+OPEN = (AlertState.FIRING, AlertState.UNKNOWN, AlertState.PENDING)
+
+
+async def show_fleet(request: web.Request, person: Person) -> web.Response:
+    """The page people open first."""
+    services = request.app[SERVICES]
+    choice, now_ms = pool_choice(Params(request.query.items(), POOL_KEYS)), services.clock()
+    everyone, due = await everything(services)
+    look = await services.looks.hottest(services.db, choice.wanted, now_ms)
+    found = choice.leaf(look.pools)
+    mute = [host for host in everyone if host.presence(now_ms) is not Presence.REPORTING]
+    return rendered(
+        "fleet.html",
+        person=person,
+        here="/",
+        now_ms=now_ms,
+        look=look,
+        query=choice.query,
+        sort=choice.sort,
+        leaf=found,
+        pools=pool_rows(found, due),
+        presences=Counter(host.presence(now_ms).value for host in everyone),
+        states=Counter(case.alert.state.value for case in due),
+        alerts=[describe_alert(case, now_ms) for case in due[:MOST_SHOWN]],
+        more_alerts=len(due) - MOST_SHOWN,
+        mute=[describe_host(host, now_ms) for host in mute[:MOST_SHOWN]],
+        more_mute=len(mute) - MOST_SHOWN,
+        roles=roles_of(everyone),
+    )
+
+
+async def show_hosts(request: web.Request, person: Person) -> web.Response:
+    """Every host, those that do not report first."""
+    services = request.app[SERVICES]
+    params, now_ms = Params(request.query.items(), HOST_KEYS), services.clock()
+    state = params.choice("state", tuple(Presence))
+    async with services.db.reading() as connection:
+        everyone = await hosts.all_hosts(connection)
+    found = leaf(hosts_like(everyone, params.text("role"), state, now_ms), page_of(params))
+    return rendered(
+        "hosts.html",
+        person=person,
+        here="/hosts",
+        query={name: text for name in HOST_KEYS if (text := params.text(name))},
+        leaf=found,
+        hosts=[describe_host(host, now_ms) for host in found.rows],
+        roles=roles_of(everyone),
+        states=[presence.value for presence in Presence],
+        versions=sorted(Counter((host.agent_version, host.role or "–") for host in everyone).items()),
+    )
+
+
+async def everything(services: Services) -> tuple[list[Host], list[Case]]:
+    """Every host; every alert that is not ok: what fires first, and of it what pages."""
+    async with services.db.reading() as connection:
+        everyone = await hosts.all_hosts(connection)
+        due = await alerts.current(connection, OPEN)
+    return everyone, sorted(due, key=lambda case: (OPEN.index(case.alert.state), case.severity != "page"))
+
+
+def pool_rows(found: Leaf[PoolNow], due: Sequence[Case]) -> list[PoolRow]:
+    """The rows of a table of pools; an end that an alert foretells is told beside."""
+    ends = {
+        (case.subject.name, case.subject.pool): case.seen.forecast.seconds
+        for case in due
+        if case.seen.forecast and case.alert.state is not AlertState.UNKNOWN
+    }
+    return [describe_pool(item, ends.get((item.host, item.reading.pool))) for item in found.rows]
+
+
+def roles_of(everyone: Sequence[Host]) -> list[str]:
+    """Every role there is."""
+    return sorted({host.role for host in everyone if host.role})

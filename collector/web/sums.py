@@ -1,0 +1,45 @@
+"""How a pool comes to its headroom, line by line, as `portgauge-agent explain` prints it. Pure."""
+
+from dataclasses import dataclass
+
+from shared.model import Kind, Namespace, Reading
+
+KNEE = "passed: no even-offset port is free, connect() takes about 100 × longer here"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`term`, what it is made of, the number with its sign, a remark."""
+
+    term: str
+    detail: str
+    number: str
+    remark: str = ""
+
+
+def namespace_lines(namespace: Namespace) -> list[Line]:
+    """From the range to what a pool of the namespace can lend."""
+    return [
+        Line("range", str(namespace.port_range), f"{len(namespace.port_range):,}"),
+        Line("reserved", "", f"− {namespace.reserved:,}", "net.ipv4.ip_local_reserved_ports"),
+        Line("blocked", "", f"− {namespace.blocked:,}", "listening, or bound"),
+        Line("capacity", "", f"{namespace.capacity:,}"),
+    ]
+
+
+def pool_lines(namespace: Namespace | None, reading: Reading) -> list[Line]:
+    """From the range to the ports that are left; without its namespace, from the capacity on."""
+    known = namespace is not None and reading.pool.kind is Kind.CONNECT and namespace.capacity == reading.capacity
+    lines = namespace_lines(namespace) if known and namespace else [Line("capacity", "", f"{reading.capacity:,}")]
+    states = sorted(reading.states.items(), key=lambda one: -one[1])
+    parts = [Line("", state.name, f"− {count:,}") for state, count in states]
+    other = reading.held - sum(reading.states.values())
+    if other > 0:
+        parts.append(Line("", "bound, without a connection", f"− {other:,}"))
+    lines += [Line("held", "", f"{reading.held:,}"), *parts]
+    low, high = reading.headroom_min, reading.headroom_max
+    certainty = "exact" if low == high else "between these; the kernel hides which"
+    lines.append(Line("headroom", "", f"{low:,}" if low == high else f"{low:,}–{high:,}", certainty))
+    if reading.knee and high:
+        lines.append(Line("knee", "", "", KNEE))
+    return lines

@@ -1,0 +1,30 @@
+"""A look at the fleet that many share."""
+
+from collector.fleet.looks import Look, Looks
+from collector.fleet.pools import Wanted
+from tests.builders import a_reading, a_snapshot
+from tests.collecting import Collecting
+
+
+async def test_a_quick_look_is_taken_anew_each_time(collector: Collecting) -> None:
+    looks = Looks(slow_s=3600)
+    assert not (await looks.hottest(collector.db, Wanted(), collector.clock())).pools
+    await collector.push(a_snapshot(a_reading()))
+    assert len((await looks.hottest(collector.db, Wanted(), collector.clock())).pools) == 1
+
+
+async def test_a_slow_look_is_shared_until_it_is_old(collector: Collecting) -> None:
+    looks = Looks(slow_s=0)
+    first = await looks.hottest(collector.db, Wanted(), collector.clock())
+    await collector.push(a_snapshot(a_reading()))
+    assert await looks.hottest(collector.db, Wanted(), collector.clock()) is first
+    collector.clock.turn(3600)
+    assert (await looks.hottest(collector.db, Wanted(), collector.clock())).pools
+
+
+def test_what_took_a_second_does_for_ten_and_stands_in_for_thirty() -> None:
+    look = Look((), 0, 1.0)
+    assert look.is_fresh(9_999, 0.25)
+    assert not look.is_fresh(10_000, 0.25)
+    assert look.will_do(29_999, 0.25)
+    assert not look.will_do(30_000, 0.25)

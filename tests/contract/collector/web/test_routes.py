@@ -1,0 +1,19 @@
+"""Every view asks who is there, and lets a browser load our own files only."""
+
+import pytest
+
+from tests.browsing import browser
+from tests.collecting import Collecting
+
+VIEWS = ("/", "/hosts", "/host?host=x", "/pool?host=x", "/pool/chart.svg", "/backend", "/alerts", "/live")
+
+
+@pytest.mark.parametrize("path", VIEWS)
+async def test_the_policy_allows_nothing_but_our_own_files(collector: Collecting, path: str) -> None:
+    async with browser() as person, person.get(f"{collector.url}{path}") as response:
+        policy, text = response.headers["Content-Security-Policy"], await response.text()
+    assert response.status == 401
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "style=" not in text
+    assert "onclick" not in text

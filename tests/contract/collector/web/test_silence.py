@@ -1,0 +1,62 @@
+"""Alerts, and silences made on the page."""
+
+from collector.access.token import Scope
+from collector.alerts.conditions import Scope as About
+from collector.alerts.evaluate import Case
+from collector.alerts.observe import Observation
+from collector.alerts.subject import Subject
+from collector.alerts.where import Place
+from collector.web.silence import silence_for
+from tests.browsing import browser, page_of
+from tests.builders import NOON_MS, a_reading, a_snapshot
+from tests.collecting import Collecting
+
+
+def field(page: str, name: str) -> str:
+    return page.split(f'name="{name}"')[1].split('value="')[1].split('"', maxsplit=1)[0]
+
+
+async def silenced(collector: Collecting, scope: Scope, **changes: str) -> tuple[int, str]:
+    await collector.push(a_snapshot(a_reading(255)))
+    await collector.evaluate()
+    async with browser() as person:
+        page = await page_of(collector, person, "/alerts", scope)
+        key = field(page, "alert") if scope is Scope.ADMIN else "any"
+        form = {"form_token": field(page, "form_token"), "alert": key, "hours": "4", "author": "ops", "reason": "<b>"}
+        async with person.post(f"{collector.url}/silence", data=form | changes) as response:
+            return response.status, await response.text()
+
+
+async def test_an_alert_is_silenced_with_who_and_why_and_the_silence_ended(collector: Collecting) -> None:
+    status, page = await silenced(collector, Scope.ADMIN)
+    assert status == 200
+    assert "&lt;b&gt;" in page
+    [made] = (await collector.get("/v1/silences"))["items"]
+    assert (made["author"], made["where"]["host"], made["where"]["peer"]) == ("ops", ["lb1"], ["127.0.0.1:9001"])
+    async with browser() as person:
+        page = await page_of(collector, person, "/alerts", Scope.ADMIN)
+        form = {"form_token": field(page, "form_token"), "id": str(made["id"])}
+        async with person.post(f"{collector.url}/silence/end", data=form) as response:
+            assert "Nothing is silenced" in await response.text()
+
+
+async def test_a_reader_is_refused(collector: Collecting) -> None:
+    status, page = await silenced(collector, Scope.READ)
+    assert (status, "log in with an admin token" in page) == (403, True)
+
+
+async def test_a_silence_needs_a_reason_and_a_form_of_this_session(collector: Collecting) -> None:
+    assert (await silenced(collector, Scope.ADMIN, reason=" "))[0] == 400
+    assert (await silenced(collector, Scope.ADMIN, form_token="made up"))[0] == 403
+    assert (await silenced(collector, Scope.ADMIN, hours="9999"))[0] == 400
+    assert (await silenced(collector, Scope.ADMIN, alert="gone"))[0] == 400
+    assert (await collector.get("/v1/silences"))["items"] == []
+
+
+async def test_a_host_named_like_a_pattern_silences_nobody_else() -> None:
+    case = Case(
+        rule="host-silent", severity="page", subject=Subject(About.HOST, "*"), seen=Observation(), seen_ms=NOON_MS
+    )
+    made = silence_for(case, "ops", "why", NOON_MS, 1)
+    assert made.where.accepts_place(Place(host="*"))
+    assert not made.where.accepts_place(Place(host="lb1"))

@@ -1,0 +1,42 @@
+"""Sums to follow at 3 a.m."""
+
+from dataclasses import replace
+
+from collector.web.sums import KNEE, namespace_lines, pool_lines
+from shared.tcp import State
+from tests.builders import a_namespace, a_reading
+
+
+def test_the_lines_add_up_from_the_range_to_what_is_left() -> None:
+    reading = a_reading(255, states={State.ESTABLISHED: 200, State.TIME_WAIT: 55})
+    lines = [(line.term or line.detail, line.number) for line in pool_lines(a_namespace(), reading)]
+    assert lines == [
+        ("range", "300"),
+        ("reserved", "− 0"),
+        ("blocked", "− 0"),
+        ("capacity", "300"),
+        ("held", "255"),
+        ("ESTABLISHED", "− 200"),
+        ("TIME_WAIT", "− 55"),
+        ("headroom", "45"),
+    ]
+
+
+def test_a_capacity_that_the_range_does_not_explain_stands_alone() -> None:
+    assert pool_lines(a_namespace(), a_reading(5, 99))[0].term == "capacity"
+    assert pool_lines(None, a_reading())[0].term == "capacity"
+
+
+def test_a_span_is_told_as_one_and_the_knee_too() -> None:
+    reading = replace(a_reading(255), headroom_min=40, knee=True)
+    [headroom, knee] = pool_lines(a_namespace(), reading)[-2:]
+    assert (headroom.number, knee.remark) == ("40–45", KNEE)
+
+
+def test_ports_without_a_connection_are_named() -> None:
+    lines = pool_lines(a_namespace(), a_reading(20, states={State.ESTABLISHED: 15}))
+    assert ("bound, without a connection", "− 5") in [(line.detail, line.number) for line in lines]
+
+
+def test_what_a_namespace_lends() -> None:
+    assert namespace_lines(a_namespace(reserved=16))[-1].number == "284"
