@@ -10,7 +10,7 @@ header's counts, which are bounded, allow.
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from collector.history import chunk as bounds
 from collector.history.chunk import Bools, Chunk, CorruptChunk, Ints, Row, Table
 from collector.history.planes import decode_row, encode_rows, width_of
-from collector.history.residual import reduce, restore
+from collector.history.residual import needed, reduce, restore
+from collector.history.zstd import inflate
 
 MAGIC = b"PGH1"
 LEVEL = 6
@@ -76,14 +77,14 @@ class Reader:
         with _explained():
             return found.keys if found else np.zeros(0, np.int64)
 
-    def row(self, table: str, key: int) -> Row | None:
-        """One row at the instants it was listed; None where the table has no such row."""
+    def row(self, table: str, key: int, wanted: Collection[str] | None = None) -> Row | None:
+        """One row at the instants it was listed; None where the table has no such row. `wanted`: these columns only."""
         found = self._tables.get(table)
         with _explained():
             index = int(np.searchsorted(found.keys, key)) if found else 0
             if found is None or index == len(found.keys) or found.keys[index] != key:
                 return None
-            present, columns = found.row(index)
+            present, columns = found.row(index, wanted)
         return Row(self.times[present], {name: column[present] for name, column in columns.items()}, present)
 
     def chunk(self) -> Chunk:
@@ -172,8 +173,8 @@ class _Described:
         codes = np.frombuffer(self._described["codes"], np.uint8)
         return codes.reshape(len(self.columns), len(self.keys))
 
-    def row(self, index: int) -> tuple[Bools, dict[str, Ints]]:
-        """Where it is present, and its columns with gaps filled."""
+    def row(self, index: int, wanted: Collection[str] | None = None) -> tuple[Bools, dict[str, Ints]]:
+        """Where it is present, and its columns (those wanted, and what they need) with gaps filled."""
         count, codes = len(self._times), self._codes[:, index].tolist()
         sizes = [width_of(code) * (count - 1) for code in codes]
         mask = 0 if self._full[index] else -(-count // 8)
@@ -181,9 +182,11 @@ class _Described:
         present = np.ones(count, np.bool_)
         if mask:
             present = np.unpackbits(np.frombuffer(frame[:mask], np.uint8), count=count).astype(np.bool_)
+        read = None if wanted is None else needed(wanted, self.columns)
         columns, at = {}, mask
         for name, first, code, size in zip(self.columns, self._firsts[:, index].tolist(), codes, sizes, strict=True):
-            columns[name] = decode_row(first, code, frame[at : at + size], count)
+            if read is None or name in read:
+                columns[name] = decode_row(first, code, frame[at : at + size], count)
             at += size
         restore(columns)
         return present, columns
@@ -200,7 +203,7 @@ class _Described:
 
     def _frame(self, index: int, size: int) -> memoryview:
         stored = self._rest[self._starts[index] : self._starts[index + 1]]
-        frame = memoryview(_inflate(stored, size)) if self._is_compressed[index] else stored
+        frame = memoryview(inflate(stored, size)) if self._is_compressed[index] else stored
         if len(frame) != size:
             raise CorruptChunk("a frame has another length than its row")
         return frame
@@ -223,18 +226,7 @@ def _opened(body: bytes) -> tuple[memoryview, int, bytes]:
     if not 1 <= count <= bounds.MAX_INSTANTS or size > len(rest) - _SIZES.size:
         raise CorruptChunk("its header has no possible length")
     end = _SIZES.size + size
-    return rest[end:], count, _inflate(rest[_SIZES.size : end], MAX_HEADER)
-
-
-def _inflate(data: memoryview, most: int) -> bytes:
-    """Inflate one frame that says its length, which is never above `most`: the library believes what the frame says."""
-    try:
-        size = zstandard.frame_content_size(data)
-        if not 0 <= size <= most:
-            raise CorruptChunk("a frame inflates to more than it may")
-        return zstandard.ZstdDecompressor().decompress(data)
-    except zstandard.ZstdError as error:
-        raise CorruptChunk(str(error)) from None
+    return rest[end:], count, inflate(rest[_SIZES.size : end], MAX_HEADER)
 
 
 def _pack(rows: Ints) -> dict[str, Any]:

@@ -8,12 +8,12 @@ what a chunk said before is taken off, what it says now is added.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from collector.history.chunk import POOLS, Chunk, CorruptChunk, Ints
 from collector.history.rollup import PEAK_SCALE, peaks_of
 from collector.history.tiers import HOUR_MS, MINUTE_MS
+from collector.history.zstd import deflate, inflate
 
 BLOCK = 16_384
 """Pools a block: 32 KiB, less when compressed."""
@@ -91,17 +91,17 @@ def quantile(counts: Ints, share: float) -> float | None:
 
 def pack_peaks(block: Peaks) -> bytes:
     """A block as bytes."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(block.astype("<u2").tobytes())
+    return deflate(block.astype("<u2").tobytes(), _LEVEL)
 
 
 def unpack_peaks(body: bytes) -> Peaks:
     """Undo `pack_peaks`. Raises CorruptChunk."""
-    return np.frombuffer(_inflated(body, _PEAKS_BYTES), "<u2").astype(np.uint16)
+    return np.frombuffer(_inflated(body, _PEAKS_BYTES), "<u2").astype(np.uint16, copy=False)
 
 
 def pack_counts(counts: Ints) -> bytes:
     """Counts of an hour, or a row of them, as bytes."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(counts.astype("<u4").tobytes())
+    return deflate(counts.astype("<u4").tobytes(), _LEVEL)
 
 
 def unpack_counts(body: bytes, rows: int) -> Ints:
@@ -110,9 +110,7 @@ def unpack_counts(body: bytes, rows: int) -> Ints:
 
 
 def _inflated(body: bytes, size: int) -> bytes:
-    try:
-        if zstandard.frame_content_size(body) != size:
-            raise CorruptChunk(f"{size} bytes were expected")
-        return zstandard.ZstdDecompressor().decompress(body)
-    except zstandard.ZstdError as error:
-        raise CorruptChunk(str(error)) from None
+    data = inflate(body, size)
+    if len(data) != size:
+        raise CorruptChunk(f"{size} bytes were expected, not {len(data)}")
+    return data

@@ -4,7 +4,7 @@
 little above its minimum. Only the difference is written. Every rule is undone exactly, whatever the numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from collector.history.chunk import Ints
@@ -28,6 +28,15 @@ RULES: Sequence[tuple[str, tuple[str, ...], Callable[[Columns], Ints | int]]] = 
     ("capacity.max", ("capacity.min",), lambda c: c["capacity.min"]),
 )
 """(column, what it needs, what is expected of it), in the order of writing: none needs a column treated before it."""
+
+
+def needed(wanted: Collection[str], columns: Sequence[str]) -> set[str]:
+    """Which of a table's columns have to be read to restore the wanted ones."""
+    found = {name for name in wanted if name in columns}
+    for name, needs, _ in RULES:  # None needs a column that stands before it: one pass finds all.
+        if name in found and all(need in columns for need in needs):
+            found.update(needs)
+    return found | ({name for name in _STATES if name in columns} if "held" in found else set())
 
 
 def reduce(columns: dict[str, Ints]) -> None:

@@ -11,6 +11,11 @@ from collector.history.tiers import BELOW, HOUR, RAW, TIERS, Reach, Tier
 from collector.trends.series import Stretch
 from collector.trends.window import Window
 
+_RAW = ("held", "capacity")
+_RAW_ABOUT = ("rest_pools", "low", "high", "reserved", "blocked")
+_ROLLED = ("count", "held.min", "held.sum", "held.max", "capacity.min")
+_ROLLED_ABOUT = ("complete.sum", "low.min", "high.min", "reserved.min", "blocked.min")
+
 
 def tier_for(window: Window, reach: Reach) -> tuple[Tier, Window]:
     """The coarsest tier that has the window's steps; the steps are widened where only a coarser one reaches back."""
@@ -38,8 +43,9 @@ def missing(tier: Tier, from_ms: int, to_ms: int, found: Collection[int]) -> lis
 
 def stretches_of(reader: Reader, tier: Tier, number: int, netns: str) -> list[Stretch]:
     """What a chunk says of a pool: where it is listed, and where its namespace is listed completely."""
-    pool = reader.row(POOLS, number)
-    namespace = reader.row(NAMESPACES, reader.texts.index(netns)) if netns in reader.texts else None
+    wanted, about = (_RAW, _RAW_ABOUT) if tier is RAW else (_ROLLED, _ROLLED_ABOUT)
+    pool = reader.row(POOLS, number, wanted)
+    namespace = reader.row(NAMESPACES, reader.texts.index(netns), about) if netns in reader.texts else None
     known = [_listed(pool, tier)] if pool else []
     if namespace:
         known.append(_nothing_held(namespace, pool, tier))
@@ -56,8 +62,7 @@ def _listed(row: Row, tier: Tier) -> Stretch:
     if tier is RAW:
         held = row.column("held")
         return Stretch(row.times, np.ones_like(held), held, held, held, row.column("capacity"))
-    names = ("count", "held.min", "held.sum", "held.max", "capacity.min")
-    return Stretch(row.times, *(row.column(name) for name in names))
+    return Stretch(row.times, *(row.column(name) for name in _ROLLED))
 
 
 def _nothing_held(namespace: Row, pool: Row | None, tier: Tier) -> Stretch:

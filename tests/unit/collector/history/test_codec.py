@@ -59,7 +59,11 @@ def test_a_row_alone_is_what_it_is_in_the_whole(chunk: Chunk) -> None:
             present = table.present[index]
             assert row.times.tolist() == chunk.times[present].tolist()
             for number, column in enumerate(table.columns):
-                assert row.columns[column].tolist() == table.values[number, index, present].tolist()
+                values = table.values[number, index, present].tolist()
+                assert row.columns[column].tolist() == values
+                alone = reader.row(name, key, [column])
+                assert alone
+                assert alone.columns[column].tolist() == values
 
 
 def test_a_row_that_is_not_there_is_none() -> None:
