@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,13 @@ def test_every_artifact_bears_the_version_of_pyproject(artifacts: Path) -> None:
 @pytest.mark.parametrize("side", LOCKS)
 def test_hosts_get_what_the_tests_ran_with(side: str) -> None:
     assert pinned(LOCKS[side]) <= pinned(ROOT / "requirements" / "dev.lock")
+
+
+@pytest.mark.parametrize("side", LOCKS)
+def test_the_lock_knows_every_dependency(side: str) -> None:
+    """A new one goes into pyproject.toml and then, by `make lock` or its commands, into all locks."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(project["optional-dependencies"]["collector"] if side == "collector" else ())]
+    locked = {name for name, _ in pinned(LOCKS[side])}
+
+    assert {re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in wanted} - locked == set()
