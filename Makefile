@@ -47,6 +47,8 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.connect_latency --write
 	@$(BIN)/python -m benchmarks.accounting --write
 	@$(BIN)/python -m benchmarks.sampling --write $(BENCH)
+	@$(BIN)/python -m benchmarks.history --write
+	@$(BIN)/python -m benchmarks.queries --write
 	@$(BIN)/python -m benchmarks.ingest --write
 	@$(BIN)/python -m benchmarks.crossing --write
 	@$(BIN)/python -m benchmarks.alerting --write
