@@ -6,7 +6,7 @@ from aiohttp import web
 
 from collector import metrics
 from collector.services import SERVICES
-from collector.storage import alerts, hosts, outbox
+from collector.storage import alerts, chunks, hosts, outbox, room
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -27,6 +27,8 @@ async def expose(request: web.Request) -> web.Response:
         everyone = await hosts.all_hosts(connection)
         by_state = await alerts.count_by_state(connection)
         owed = await outbox.count_owed(connection)
+        taken, set_aside = await room.taken(connection), await chunks.count_set_aside(connection)
     now_ms = services.clock()
+    services.metrics.show_room(total=taken.total, free=taken.free, set_aside=set_aside)
     services.metrics.show_stored(Counter(host.presence(now_ms).value for host in everyone), by_state, owed)
     return web.Response(body=services.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -51,3 +51,10 @@ async def test_paths_nobody_serves_make_one_series(collector: Collecting) -> Non
         await plain(collector, f"/scan/{number}")
     _, text = await plain(collector, "/metrics")
     assert 'portgauge_collector_http_requests_total{method="GET",route="other",status="404"} 5.0' in text
+
+
+async def test_the_room_that_history_takes_is_told(collector: Collecting) -> None:
+    _, text = await plain(collector, "/metrics")
+    [used] = [line for line in text.splitlines() if line.startswith('portgauge_collector_database_bytes{use="used"}')]
+    assert float(used.rpartition(" ")[2]) > 50_000
+    assert "portgauge_collector_chunks_set_aside 0.0" in text
