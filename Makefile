@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian \
+PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
 	$(DIST_PACKAGES)
 DIST_PACKAGES := debhelper dh-python dpkg-dev
 KERNELS ?= 6.1 6.12

@@ -36,7 +36,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals |= {"asset": asset_link, "with_query": with_query, "person": None, "here": "", "more_views": ()}
+_TEMPLATES.globals |= {"asset": asset_link, "with_query": with_query, "person": None, "here": ""}
 _TEMPLATES.filters |= {"moment": moment}
 
 

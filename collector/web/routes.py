@@ -5,6 +5,7 @@ from aiohttp import web
 from collector.web.assets import serve_asset
 from collector.web.live import prepare, stream
 from collector.web.overview import show_fleet, show_hosts
+from collector.web.past import show_drift, show_near_misses
 from collector.web.place import show_backend, show_host
 from collector.web.pool import show_chart, show_pool
 from collector.web.session import form, log_in, log_out, page
@@ -23,6 +24,8 @@ def add_page(app: web.Application) -> None:
             web.get("/pool/chart.svg", page(show_chart)),
             web.get("/backend", page(show_backend)),
             web.get("/alerts", page(show_alerts)),
+            web.get("/drift", page(show_drift)),
+            web.get("/near-misses", page(show_near_misses)),
             web.post("/silence", form(silence_alert)),
             web.post("/silence/end", form(end_silence)),
             web.get("/live", page(stream)),

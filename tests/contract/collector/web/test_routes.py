@@ -5,10 +5,10 @@ import pytest
 from tests.browsing import browser
 from tests.collecting import Collecting
 
-VIEWS = ("/", "/hosts", "/host?host=x", "/pool?host=x", "/pool/chart.svg", "/backend", "/alerts", "/live")
+PATHS = "/ /hosts /host?host=x /pool?host=x /pool/chart.svg /backend /alerts /live /drift /near-misses"
 
 
-@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("path", PATHS.split())
 async def test_the_policy_allows_nothing_but_our_own_files(collector: Collecting, path: str) -> None:
     async with browser() as person, person.get(f"{collector.url}{path}") as response:
         policy, text = response.headers["Content-Security-Policy"], await response.text()

@@ -1,0 +1,183 @@
+"""The page in a real browser: each view without an error, for everybody; live; and nothing that hosts say is run."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from collector.access.token import Scope
+from collector.storage.database import database
+from collector.storage.location import locate
+from collector.web.links import pool_link
+from shared.ports import PortRange
+from tests.builders import a_namespace, a_pool, a_reading, a_snapshot
+from tests.chromium import PATIENCE_MS, chromium, why_none
+from tests.collecting import Collecting, collecting
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(why_none() is not None, reason=why_none() or ""),
+]
+EVIL = "\"><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>{{7*7}}"
+VIEWS = {
+    "fleet": "/",
+    "hosts": "/hosts",
+    "host": "/host?host=lb1",
+    "pool": pool_link("lb1", a_pool()) + "&window=15m",
+    "backend": "/backend?peer=127.0.0.1:9001",
+    "host that lies": "/host?host=liar",
+    "pool that lies": pool_link("liar", a_pool(netns=EVIL)),
+    "alerts": "/alerts",
+    "drift": "/drift",
+    "near misses": "/near-misses",
+}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDEST = """[...document.querySelectorAll("main *")].filter(one => !one.closest(".wide")
+  && one.getBoundingClientRect().right > 360).map(one => one.outerHTML.slice(0, 80)).slice(0, 5).join()"""
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def fleet(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Collecting]:
+    """Five hosts: one fills, one drifts, one is blind, one is silent, and some lie."""
+    file = tmp_path_factory.mktemp("page") / "history.db"
+    shutil.copy(migrated_file, file)
+    async with database(locate(str(file))) as db, collecting(db) as running:
+        await running.push(a_snapshot(a_reading(20), host="gone"))
+        running.clock.turn(60)
+        for seq, held in enumerate((100, 200, 255)):
+            running.clock.turn(10)
+            now_ms = running.clock()
+            readings = a_reading(held), a_reading(160, pool=a_pool(9002))
+            await running.push(a_snapshot(*readings, seq=seq, taken_at_ms=now_ms))
+            lies = replace(a_reading(270, pool=a_pool(netns=EVIL)), owner=EVIL)
+            spaces = a_namespace(), a_namespace(EVIL)
+            for host, role in (("lb2", "edge"), ("liar", EVIL), ("lb3", "edge")):
+                known: dict[str, Any] = {
+                    "labels": {"role": role, "rack": EVIL},
+                    "namespaces": spaces,
+                    "taken_at_ms": now_ms,
+                    "seq": seq,
+                }
+                await running.push(a_snapshot(a_reading(90), lies, host=host, **known))
+            odd = a_namespace(ports=PortRange(40_000, 40_099))
+            await running.push(a_snapshot(host="odd", seq=seq, taken_at_ms=now_ms, namespaces=[odd]))
+            await running.push(a_snapshot(host="blind", seq=seq, taken_at_ms=now_ms, namespaces=[], failure=EVIL))
+            await running.evaluate()
+        yield running
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, fleet: Collecting, path: str, token: str = "", **context: Any
+) -> AsyncIterator[Page]:
+    """A person who is logged in and looks at a view; whatever the browser complains of fails the test."""
+    opened = await browser.new_context(**context)
+    opened.set_default_timeout(PATIENCE_MS)
+    page, said = await opened.new_page(), []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    mark = "&" if "?" in path else "?"
+    await page.goto(f"{fleet.url}{path}{mark}login={token or fleet.tokens['read']}")
+    try:
+        yield page
+        assert said == []
+    finally:
+        await opened.close()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_view_is_without_errors_fits_a_phone_and_is_for_everybody(
+    browser: Browser, fleet: Collecting, view: str
+) -> None:
+    async with visiting(browser, fleet, VIEWS[view]) as page:
+        assert await page.evaluate("window.hacked") is None
+        assert await page.title() != ""
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            found = await Axe().run(page, options=RULES)
+            assert found.violations_count == 0, found.generate_report()
+        await page.set_viewport_size({"width": 360, "height": 740})
+        wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, await page.evaluate(WIDEST)
+
+
+async def test_the_chart_is_seen(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, VIEWS["pool"]) as page:
+        image = page.locator("#chart img")
+        await image.scroll_into_view_if_needed()
+        await page.wait_for_function("document.querySelector('#chart img').naturalWidth > 0")
+
+
+async def test_times_are_the_viewers_and_utc_on_hover(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, VIEWS["host"], timezone_id="Asia/Tokyo", locale="en-GB") as page:
+        time = page.locator("time").first
+        await expect(time).to_contain_text("21:01:30")
+        assert await time.get_attribute("title") == "2026-11-22 12:01:30 UTC"
+
+
+async def test_tables_and_forms_work_without_scripts(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/", java_script_enabled=False) as page:
+        await page.get_by_label("peer").fill("127.0.0.1:9002")
+        await page.get_by_role("button", name="Filter").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.get_by_role("link", name="127.0.0.1 -> 127.0.0.1:9002").first.click()
+        await expect(page.get_by_text("From the range to what is left")).to_be_visible()
+
+
+async def test_the_keyboard_leads_everywhere(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/") as page:
+        await page.keyboard.press("Tab")
+        await expect(page.locator(".skip")).to_be_focused()
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+
+
+async def test_unknown_is_said_in_words(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/host?host=gone") as page:
+        await expect(page.get_by_text("unknown now").first).to_be_visible()
+        await expect(page.locator("tr.hot, tr.calm, tr.warm")).to_have_count(0)
+
+
+async def test_who_has_no_good_token_sees_nothing(browser: Browser, fleet: Collecting) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{fleet.url}{VIEWS['host']}")
+    await page.get_by_label("A read token").fill("pg_nonsense")
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("not known")
+    await page.get_by_label("A read token").fill(fleet.tokens["read"])
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("heading", name="lb1")).to_be_visible()
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_label("A read token")).to_be_visible()
+    await page.close()
+
+
+async def test_an_alert_is_silenced_and_the_silence_ended(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/alerts", await fleet.token(Scope.ADMIN)) as page:
+        await page.get_by_label("who").fill("ana")
+        await page.get_by_label("why").fill(EVIL)
+        await page.get_by_role("button", name="Silence").click()
+        await expect(page.get_by_role("cell", name=EVIL)).to_be_visible()
+        assert await page.evaluate("window.hacked") is None
+        await page.get_by_role("button", name="End the silence of ana").click()
+        await expect(page.get_by_text("Nothing is silenced.")).to_be_visible()
+
+
+async def test_a_reader_is_offered_no_silence(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/alerts") as page:
+        await expect(page.get_by_role("button", name="Silence")).to_have_count(0)
+        await expect(page.get_by_text("log in with an admin token")).to_be_visible()
