@@ -13,10 +13,10 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
+.PHONY: screenshots help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: install ## Start a collector and an agent for this host; Ctrl-C stops both
 	@$(BIN)/python -m tools.quickstart --listen $(LISTEN)
@@ -70,6 +70,9 @@ accuracy: install ## Try every situation on this kernel, 6.12 and 6.1, and write
 dist: install ## Make all that is installed on hosts: wheel, single-file agent, Debian package, SBOMs, hashes
 	@tools/deps $(DIST_PACKAGES)
 	@$(BIN)/python -m tools.release
+
+screenshots: install deps ## Draw the page's pictures in docs/images anew
+	@$(BIN)/python -m tools.screenshots
 
 deps: ## Install the system packages that tests and demo use (root or sudo; says what is missing otherwise)
 	@tools/deps $(PACKAGES)

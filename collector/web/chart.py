@@ -161,7 +161,11 @@ def _outlook(axes: Axes, drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
         for one in (max(outlook.latest_s, 1), max(outlook.earliest_s, 1))
     ]
     times = [_at(outlook.at_ms, zone), _at(end_ms, zone)]
-    axes.fill_between(times, *held, color=theme.hot, alpha=0.3, linewidth=0, label="forecast")  # type: ignore[arg-type]
+    likely = min(end_ms, outlook.at_ms + round(outlook.s * 1000))
+    spent = outlook.held + (capacity - outlook.held) * (likely - outlook.at_ms) / max(1, outlook.s * 1000)
+    line = [times[0], _at(likely, zone)]
+    axes.plot(line, [outlook.held, spent], color=theme.hot, linewidth=1.6, linestyle="--", label="forecast")  # type: ignore[arg-type]
+    axes.fill_between(times, *held, color=theme.hot, alpha=0.3, linewidth=0)  # type: ignore[arg-type]
     axes.set_xlim(right=times[-1])  # type: ignore[arg-type]
 
 
@@ -169,7 +173,7 @@ def _style(axes: Axes, theme: Theme, zone: tzinfo) -> None:
     locator = AutoDateLocator(tz=zone)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.12)  # Room for the legend.
     axes.set_ylabel("ports", color=theme.soft)
     axes.set_xlabel(str(zone), color=theme.soft, fontsize=8)
     axes.tick_params(colors=theme.ink, labelsize=8)
