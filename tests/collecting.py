@@ -134,7 +134,12 @@ async def collecting(
     clock, metrics = Clock(), Metrics("test")
     intake = Intake(db, metrics, on_commit=lambda: None)
     services = Services(
-        db=db, intake=intake, metrics=metrics, clock=clock, admission=admission or Admission(), looks=Looks(slow_s=3600)
+        db=db,
+        intake=intake,
+        metrics=metrics,
+        clock=clock,
+        admission=admission or Admission(),
+        looks=Looks(slow_s=3600, patience_s=3600),
     )
     evaluator = Evaluator(
         db=db,

@@ -14,15 +14,18 @@ SLOW_S = 0.25
 SHARE = 0.1
 """How much of the time a look may be under way while somebody keeps asking."""
 MOST_KEPT = 16
+PATIENCE_S = 0.5
+"""How long a viewer waits for a look before being told that it is under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The pools that were found, and when. `took_s`: how long it took."""
+    """The pools that were found, and when. `took_s`: how long it took; `is_done`: False where it is still under way."""
 
     pools: Sequence[PoolNow]
     at_ms: int
     took_s: float
+    is_done: bool = True
 
     def is_fresh(self, now_ms: int, slow_s: float) -> bool:
         """Whether it need not be taken again yet."""
@@ -36,8 +39,8 @@ class Look:
 class Looks:
     """The latest look for each thing wanted; those nobody asked for lately are forgotten."""
 
-    def __init__(self, slow_s: float = SLOW_S) -> None:
-        self._slow_s = slow_s
+    def __init__(self, slow_s: float = SLOW_S, patience_s: float = PATIENCE_S) -> None:
+        self._slow_s, self._patience_s = slow_s, patience_s
         self._kept: OrderedDict[Wanted, Look] = OrderedDict()
         self._under_way: dict[Wanted, asyncio.Task[Look]] = {}
 
@@ -47,7 +50,12 @@ class Looks:
         if kept and kept.is_fresh(now_ms, self._slow_s):
             return kept
         task = self._under_way.get(wanted) or self._begin(db, wanted, now_ms)
-        return kept if kept and kept.will_do(now_ms, self._slow_s) else await asyncio.shield(task)
+        if kept and kept.will_do(now_ms, self._slow_s):
+            return kept
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), self._patience_s)
+        except TimeoutError:
+            return Look((), now_ms, 0.0, is_done=False)
 
     def _begin(self, db: Database, wanted: Wanted, now_ms: int) -> asyncio.Task[Look]:
         task = asyncio.create_task(self._look(db, wanted, now_ms), name="look at the fleet")

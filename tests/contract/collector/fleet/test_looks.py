@@ -7,14 +7,14 @@ from tests.collecting import Collecting
 
 
 async def test_a_quick_look_is_taken_anew_each_time(collector: Collecting) -> None:
-    looks = Looks(slow_s=3600)
+    looks = Looks(slow_s=3600, patience_s=3600)
     assert not (await looks.hottest(collector.db, Wanted(), collector.clock())).pools
     await collector.push(a_snapshot(a_reading()))
     assert len((await looks.hottest(collector.db, Wanted(), collector.clock())).pools) == 1
 
 
 async def test_a_slow_look_is_shared_until_it_is_old(collector: Collecting) -> None:
-    looks = Looks(slow_s=0)
+    looks = Looks(slow_s=0, patience_s=3600)
     first = await looks.hottest(collector.db, Wanted(), collector.clock())
     await collector.push(a_snapshot(a_reading()))
     assert await looks.hottest(collector.db, Wanted(), collector.clock()) is first
@@ -28,3 +28,9 @@ def test_what_took_a_second_does_for_ten_and_stands_in_for_thirty() -> None:
     assert not look.is_fresh(10_000, 0.25)
     assert look.will_do(29_999, 0.25)
     assert not look.will_do(30_000, 0.25)
+
+
+async def test_who_would_wait_long_is_told_so_at_once(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading()))
+    look = await Looks(patience_s=0).hottest(collector.db, Wanted(), collector.clock())
+    assert (look.pools, look.is_done) == ((), False)
