@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from collector.alerts.evaluate import Case
 from collector.alerts.notice import Background
@@ -10,6 +9,7 @@ from collector.alerts.trail import changes, fixes, follow, rate_per_s
 from collector.storage import hosts, hot
 from collector.storage.database import AsyncConnection
 from collector.storage.hot import Logged
+from collector.web.links import host_link, pool_link
 from shared import wire
 from shared.model import Pool
 
@@ -26,18 +26,19 @@ class Investigation:
     async def __call__(self, db: AsyncConnection, lead: Case) -> Background:
         """What is known besides the alert; less where the log no longer holds it."""
         pool, host = lead.subject.pool, lead.subject.host
-        link = self.link(host)
+        link = self.link(host, pool)
         known = await hosts.by_name(db, host) if host and pool else None
         if known is None or pool is None:
             return Background(link=link)
         logged = await hot.latest(db, known.id, since_ms=lead.seen_ms - LOOK_BACK_MS, limit=MOST_SNAPSHOTS)
         return await asyncio.to_thread(_told, logged, pool, link)
 
-    def link(self, host: str | None) -> str:
+    def link(self, host: str | None, pool: Pool | None = None) -> str:
         """Where the page shows it."""
         if not self._public_url:
             return ""
-        return f"{self._public_url}/?{urlencode({'host': host})}" if host else f"{self._public_url}/"
+        path = "/" if not host else pool_link(host, pool) if pool else host_link(host)
+        return f"{self._public_url}{path}"
 
 
 def _told(logged: Sequence[Logged], pool: Pool, link: str) -> Background:

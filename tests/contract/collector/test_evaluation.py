@@ -251,7 +251,9 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
     assert told["seconds_left"] == round(10 / 9.5, 1)
     assert told["changed"] == ["TIME_WAIT rose from 0 to 190 in 20 s"]
     assert told["fixes"][0]["title"].startswith("let connect() recycle TIME_WAIT")
-    assert told["link"] == "http://portgauge.example/?host=lb1"
+    assert told["link"].startswith(
+        "http://portgauge.example/pool?host=lb1&netns=host&kind=connect&local=127.0.0.1&peer="
+    )
     assert told["text"].splitlines()[1:3] == [
         "Growing by 9.5 ports/s, spent in 1 s at this rate.",
         "Changed: TIME_WAIT rose from 0 to 190 in 20 s.",

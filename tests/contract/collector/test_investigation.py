@@ -5,6 +5,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.subject import Subject, of_pool
 from collector.investigation import Investigation
+from collector.web.links import pool_link
 from shared.model import Pool
 from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
@@ -31,5 +32,6 @@ async def test_of_what_nobody_reported_nothing_is_known_but_where_to_look(collec
     async with collector.db.reading() as connection:
         unheard = await ask(connection, a_case(collector, a_pool(), "lb 9"))
         no_pool = await ask(connection, a_case(collector))
-    assert (unheard.rate_per_s, unheard.link) == (None, "https://portgauge.example/?host=lb+9")
-    assert (no_pool.fixes, ask.link(None)) == ((), "https://portgauge.example/")
+    assert (unheard.rate_per_s, unheard.link) == (None, f"https://portgauge.example{pool_link('lb 9', a_pool())}")
+    assert (no_pool.fixes, no_pool.link) == ((), "https://portgauge.example/host?host=lb1")
+    assert ask.link(None) == "https://portgauge.example/"
