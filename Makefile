@@ -54,6 +54,7 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.alerting --write
 	@$(BIN)/python -m benchmarks.evaluation
 	@$(BIN)/python -m benchmarks.agent_budget --write
+	@$(BIN)/python -m benchmarks.forecast --write
 
 kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)
 	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)
