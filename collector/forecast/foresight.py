@@ -14,7 +14,7 @@ from collector.forecast.past import Past
 from shared.model import Pool, Reading
 
 MOST_POOLS: Final = 5_000
-"""Some 20 KiB each. Where more pools than that are half full, those that have been silent longest are forgotten."""
+"""Some 25 KiB each. Where more pools than that are half full, those that have been silent longest are forgotten."""
 MOST_EARLY: Final = 50_000
 EARLY: Final = 8
 """Readings kept of a pool on its way to half full."""

@@ -7,7 +7,7 @@ Five rules keep it honest:
    foretold two. So a deploy's step never becomes an outage on paper, and a leak of a day is told in time.
 3. Only a pool at least half full is judged; below that, fifteen minutes are nobody's business.
 4. What the pool has done before and turned back from is no news: while `held` is not above the highest peak of the
-   day before the trend began, tides and sawtooths are left in peace, unless that peak had all but spent the pool.
+   week before the trend began, tides and sawtooths are left in peace, unless that peak had all but spent the pool.
 5. Where nothing of this holds, the answer is unknown, with the reason; never a number for the sake of one.
 
 Each was weighed by `python -m benchmarks.forecast`; docs/decisions/0057 has what it gained.
@@ -40,7 +40,7 @@ class Unforeseen(StrEnum):
     NO_HISTORY = "too few readings yet"
     NOT_RISING = "no trend that surely rises"
     TOO_FAR = "rising, but for too short a time to say when it ends"
-    SEEN_BEFORE = "rising, but not beyond what turned back in the last 24 hours"
+    SEEN_BEFORE = "rising, but not beyond what turned back in the last week"
 
 
 class Forecast(NamedTuple):
@@ -84,7 +84,7 @@ def forecast(past: Past, held: int, capacity: int) -> Forecast | Unforeseen:
 
 
 def _vouched(past: Past, trend: Slopes, capacity: int) -> Floats:
-    """For each window, the `held` up to which the day before it vouches that a rise turns back."""
+    """For each window, the `held` up to which the week before it vouches that a rise turns back."""
     peaks = past.peaks_before(trend.span_s, PEAK_VOUCHES_BELOW * capacity)
     vouched: Floats = np.minimum(peaks * PEAK_MARGIN, PEAK_VOUCHES_TO * capacity)
     return vouched

@@ -1,4 +1,4 @@
-"""What was seen of one pool, thinned the further back it lies, in some 20 KiB. Pure but for its own memory.
+"""What was seen of one pool, thinned the further back it lies, in some 25 KiB. Pure but for its own memory.
 
 A burst takes seconds and a leak takes days, so the past is kept on a ladder of rungs: each looks back twice as far as
 the one before, or thereabouts, with the same number of points, each the mean of the readings in its stretch of time.
@@ -14,9 +14,9 @@ RUNGS_S: Final = np.array([4, 8, 15, 30, 60, 120, 240, 480, 900, 1_800, 3_600, 7
 POINTS: Final = 24
 """Stretches a rung: enough that a robust slope stands three wild points, few enough that all pairs cost little."""
 STRETCH_S: Final = RUNGS_S / POINTS
-PEAK_STRETCH_S: Final = 120
-PEAKS: Final = 720
-"""The highest reading of every two minutes of a day."""
+PEAK_STRETCH_S: Final = 300
+PEAKS: Final = 2_016
+"""The highest reading of every five minutes of a week: weekends differ, and what happens weekly is no news."""
 
 Floats = npt.NDArray[np.float64]
 _NEVER: Final = -1
@@ -33,7 +33,7 @@ class Past:
         self._at = np.zeros(shape, dtype=np.float64)
         self._held = np.zeros(shape, dtype=np.float64)
         self._seen = np.zeros(shape, dtype=np.int32)
-        self._peak_stretch = np.full(PEAKS, -PEAKS - 1, dtype=np.int64)
+        self._peak_stretch = np.full(PEAKS, -PEAKS - 1, dtype=np.int32)
         self._peak = np.zeros(PEAKS, dtype=np.int32)
         self.last_s = float("-inf")
         """When the latest reading was."""
@@ -62,7 +62,7 @@ class Past:
         return np.where(is_recent, self._at - self.last_s, np.nan), np.where(is_recent, self._held, np.nan)
 
     def peaks_before(self, ago_s: Floats, below: float) -> npt.NDArray[np.int32]:
-        """For each of `ago_s`: the highest `held` below `below` in the last day but before then; 0 where none was."""
+        """For each of `ago_s`: the highest `held` below `below` in the last week but before then; 0 where none was."""
         latest = int(self.last_s // PEAK_STRETCH_S)
         age = latest - self._peak_stretch
         by_age = np.zeros(PEAKS + 1, dtype=np.int32)

@@ -53,15 +53,15 @@ def test_a_reading_older_than_the_latest_changes_nothing() -> None:
     assert past.last_s == 1_000.0
 
 
-def test_peaks_are_those_of_the_day_before_the_moment_asked_for() -> None:
+def test_peaks_are_those_of_the_week_before_the_moment_asked_for() -> None:
     hour = 3_600.0
     past = past_of((0.0, 700), (2 * hour, 900), (20 * hour, 10))
 
     assert past.peaks_before(np.array([0.0, 19 * hour, 20 * hour]), below=1_000).tolist() == [900, 700, 0]
 
 
-def test_peaks_of_more_than_a_day_ago_are_forgotten() -> None:
-    past = past_of((0.0, 900), (25 * 3_600.0, 10), (26 * 3_600.0, 20))
+def test_peaks_of_more_than_a_week_ago_are_forgotten() -> None:
+    past = past_of((0.0, 900), (169 * 3_600.0, 10), (170 * 3_600.0, 20))
 
     assert past.peaks_before(np.array([0.0]), below=1_000).tolist() == [10]
 
@@ -75,7 +75,7 @@ def test_a_peak_as_high_as_the_bound_does_not_count() -> None:
 def test_memory_is_bounded_however_long_it_is_fed() -> None:
     past = Past()
     for step in range(3 * PEAKS):
-        past.add(step * 120.0, step)
+        past.add(step * 300.0, step)
 
     assert np.count_nonzero(~np.isnan(past.points()[0])) <= past.points()[0].size
     assert past.peaks_before(np.array([0.0]), below=1e9).tolist() == [3 * PEAKS - 2]
