@@ -25,7 +25,8 @@ from tests.postgres import cluster
 
 INTERVAL_S = 10.0
 A_PROCESS = 5_000
-CONNECTING_S = 20.0
+SETTLING_S = INTERVAL_S + 5.0
+"""Until every agent has connected and reported once: CPU is counted from then on."""
 
 
 async def _agents(address: str, token: str, first: int, count: int, seconds: float) -> Told:
@@ -35,7 +36,7 @@ async def _agents(address: str, token: str, first: int, count: int, seconds: flo
 
     async def agent(number: int) -> None:
         body, chance = Body(f"lb{number:05}"), random.Random(number)
-        await asyncio.sleep(chance.random() * min(CONNECTING_S, INTERVAL_S))
+        await asyncio.sleep(chance.random() * INTERVAL_S)
         _, sender = await asyncio.get_running_loop().create_connection(lambda: Sender(told.add), host, int(port))
         seq = 0
         while time.monotonic() < began_s + seconds:
@@ -63,12 +64,14 @@ def measure(arguments: argparse.Namespace, collectors: list[Serving], token: str
     parts = [(first, min(A_PROCESS, arguments.hosts - first)) for first in range(0, arguments.hosts, A_PROCESS)]
     takers = collectors[: arguments.ingest] if len(collectors) > 1 else collectors
     pids = [one.process.pid for one in collectors]
-    began_s, began_cpu_s, told = time.monotonic(), [cpu_of(pid) for pid in pids], Told()
+    told = Told()
     with ProcessPoolExecutor(len(parts), mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [
             pool.submit(agents, takers[number % len(takers)].url, token, *part, arguments.seconds)
             for number, part in enumerate(parts)
         ]
+        time.sleep(SETTLING_S)
+        began_s, began_cpu_s = time.monotonic(), [cpu_of(pid) for pid in pids]
         for job in jobs:
             found = job.result()
             told.latencies_s += found.latencies_s

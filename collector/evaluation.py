@@ -188,7 +188,8 @@ class Evaluator:
             await self._tell(connection, work, outcome.changes)
         self._round = work.cursor.round + 1
         self._count(due)
-        self._on_notice()
+        if outcome.changes:
+            self._on_notice()
 
     def _worth_writing(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """What has to be written now, and as much of what merely is not as fresh as it could be as a round bears."""

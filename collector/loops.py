@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 
 from collector.storage.errors import DatabaseUnusable
+from shared.clock import monotonic_s
 from shared.logs import fields
 
 Loops = dict[str, Coroutine[object, object, None]]
@@ -30,13 +31,17 @@ class Bell:
         self._rung.clear()
 
 
-async def repeat_forever(work: Callable[[], Awaitable[bool]], bell: Bell, *, rest_s: float, name: str) -> None:
+async def repeat_forever(
+    work: Callable[[], Awaitable[bool]], bell: Bell, *, rest_s: float, name: str, pace_s: float = 0.0
+) -> None:
     """Do `work` again at once while it answers True (more is waiting), else when the bell rings or after `rest_s`.
 
-    A database that cannot be used for a while is told once and waited for.
+    However often the bell rings, rounds begin `pace_s` apart at least: what comes in between shares the next one. A
+    database that cannot be used for a while is told once and waited for.
     """
     is_out = False
     while True:
+        began_s = monotonic_s()
         try:
             is_more = await work()
             is_out = False
@@ -45,6 +50,7 @@ async def repeat_forever(work: Callable[[], Awaitable[bool]], bell: Bell, *, res
                 log.error("waiting for the database", extra=fields(loop=name, why=error))  # noqa: TRY400 - foreseen
             is_out, is_more = True, False
         if not is_more:
+            await asyncio.sleep(began_s + pace_s - monotonic_s())
             await bell.rest(rest_s)
 
 

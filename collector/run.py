@@ -44,6 +44,8 @@ from shared.logs import fields
 
 TICK_S = 1.0
 """How late a silence, or a notice whose retry is due, may be noticed."""
+EVALUATION_PACE_S = 0.25
+"""A round costs milliseconds however little it judges; nobody is told later for it than this."""
 GRACE_S = 1.0
 """How long requests that are under way may take to end when the collector stops."""
 BACKLOG = 1_024
@@ -121,7 +123,9 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
     compaction = Compaction(db=db, keep_raw_ms=config.keep.raw_ms, metrics=metrics, clock=wall_ms)
     loops: Loops = {
         "strangers": _give_up_on_strangers(db, channels),
-        "evaluation": repeat_forever(evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation"),
+        "evaluation": repeat_forever(
+            evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation", pace_s=EVALUATION_PACE_S
+        ),
         "history": repeat_forever(compaction.compact, Bell(), rest_s=HISTORY_REST_S, name="history"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
     }

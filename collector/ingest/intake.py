@@ -1,7 +1,7 @@
 """Group commit: whoever waits while one transaction is being synced shares the next one.
 
-A lone snapshot is committed at once. Where a batch had company, the next begins no earlier than GATHER_S after it: a
-transaction costs a millisecond however little it holds, and forty at a time cost little more than one.
+What comes after a pause is committed at once; the next batch begins no earlier than GATHER_S after it: a transaction
+costs a millisecond however little it holds, and forty at a time cost little more than one.
 """
 
 import asyncio
@@ -75,8 +75,7 @@ class Intake:
             if not self._queue:
                 self._some.clear()
             await self._commit(batch)
-            if len(batch) > 1:
-                await asyncio.sleep(max(0.0, began_s + GATHER_S - monotonic_s()))
+            await asyncio.sleep(began_s + GATHER_S - monotonic_s())
 
     async def _commit(self, batch: Sequence[Waiting]) -> None:
         began_s = monotonic_s()

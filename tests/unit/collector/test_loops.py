@@ -85,3 +85,19 @@ async def test_a_database_that_is_out_is_told_once_and_waited_for(
         async with background({"work": repeat_forever(work, Bell(), rest_s=0.001, name="w")}), asyncio.timeout(1):
             await back.wait()
     assert [record.getMessage() for record in caplog.records] == ["waiting for the database"]
+
+
+async def test_a_bell_that_never_stops_ringing_does_not_hurry_a_paced_loop() -> None:
+    """What comes meanwhile shares the next round."""
+    bell, rounds = Bell(), 0
+
+    async def work() -> bool:
+        nonlocal rounds
+        rounds += 1
+        bell.ring()
+        return False
+
+    async with background({"work": repeat_forever(work, bell, rest_s=60, name="work", pace_s=60)}):
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert rounds == 1
