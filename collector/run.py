@@ -30,6 +30,7 @@ from collector.notify.channel import Channel
 from collector.notify.delivery import Delivery
 from collector.notify.heartbeat import Heartbeat
 from collector.notify.opening import open_channels, routes
+from collector.recollection import Recollection
 from collector.retention import REST_S, Retention
 from collector.services import Services
 from collector.storage import outbox
@@ -107,7 +108,7 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
 
 def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics: Metrics, evaluate: Bell) -> Loops:
     """What one collector of all does, over a database that lets only the leader write."""
-    prune, deliver = Bell(), [Bell() for _ in channels]
+    prune, deliver, foresight = Bell(), [Bell() for _ in channels], Foresight()
     evaluator = Evaluator(
         db=db,
         rules=config.rule,
@@ -116,15 +117,20 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         metrics=metrics,
         clock=wall_ms,
         on_notice=lambda: _ring(deliver),
-        foresee=Foresight(),
+        foresee=foresight,
         investigate=Investigation(config.public_url),
     )
+    recollection = Recollection(db, foresight, config.keep, clock=wall_ms)
     retention = Retention(db, config.keep, clock=wall_ms)
     compaction = Compaction(db=db, keep_raw_ms=config.keep.raw_ms, metrics=metrics, clock=wall_ms)
     loops: Loops = {
         "strangers": _give_up_on_strangers(db, channels),
         "evaluation": repeat_forever(
-            evaluator.evaluate, evaluate, rest_s=TICK_S, name="evaluation", pace_s=EVALUATION_PACE_S
+            recollection.after(evaluator.evaluate),
+            evaluate,
+            rest_s=TICK_S,
+            name="evaluation",
+            pace_s=EVALUATION_PACE_S,
         ),
         "history": repeat_forever(compaction.compact, Bell(), rest_s=HISTORY_REST_S, name="history"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),

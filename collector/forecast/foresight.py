@@ -2,10 +2,15 @@
 
 Most pools are nearly empty for ever, so a past is made only once a pool is half full; what came just before is kept in
 a short list until then, because a burst is over before enough readings of a half-full pool have come.
+
+A past begins with what history holds of the last week, or every tide would be news after a restart. Who reads history
+asks which pools are `wanted` and has each `learn`; until then nothing is foretold of a pool.
 """
 
 import math
 from collections import OrderedDict, deque
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from collector.alerts.observe import Forecast as Foretold
@@ -17,9 +22,11 @@ MOST_POOLS: Final = 5_000
 """Some 25 KiB each. Where more pools than that are half full, those that have been silent longest are forgotten."""
 MOST_EARLY: Final = 50_000
 EARLY: Final = 8
-"""Readings kept of a pool on its way to half full."""
+"""Readings kept of a pool on its way to half full, or waiting for its memory."""
+MINUTE_S: Final = 60.0
 Key = tuple[str, Pool]
 NEVER: Final = Foretold(math.inf, 0.0)
+SPENT: Final = Foretold(0.0, 0.0)
 
 
 class Foresight:
@@ -28,18 +35,52 @@ class Foresight:
     def __init__(self) -> None:
         self._pasts: OrderedDict[Key, Past] = OrderedDict()
         self._early: OrderedDict[Key, deque[tuple[float, int]]] = OrderedDict()
+        self._wanted: OrderedDict[Key, None] = OrderedDict()
 
     def __call__(self, host: str, reading: Reading, now_ms: int) -> Foretold | None:
         """What is foretold of the pool, its reading of `now_ms` included; None: unknown."""
         key, now_s = (host, reading.pool), now_ms / 1000
         past = self._pasts.get(key)
-        if past is None and reading.held < USAGE_FLOOR * reading.capacity:
+        if past is None:
             self._note_early(key, now_s, reading.held)
-            return NEVER
-        past = past or self._past_of(key)
+            return self._without_past(key, reading)
         self._pasts.move_to_end(key)
         past.add(now_s, reading.held)
         return _told(forecast(past, reading.held, reading.capacity))
+
+    def wanted(self, limit: int) -> list[Key]:
+        """At most `limit` half-full pools without a memory, those that have waited longest first."""
+        return list(islice(self._wanted, limit))
+
+    def defer(self, key: Key) -> None:
+        """The memory of this pool could not be read: the others come first."""
+        if key in self._wanted:
+            self._wanted.move_to_end(key)
+
+    def learn(self, key: Key, minutes: Sequence[tuple[float, int]]) -> None:
+        """Begin the pool's past: (when in s, most ports held) of minutes or hours, oldest first; empty: none known.
+
+        A minute that reaches into what was seen here is left out: its peak may be what is just being seen.
+        """
+        self._wanted.pop(key, None)
+        seen = self._early.pop(key, ())
+        begin_s = seen[0][0] if seen else math.inf
+        past = self._pasts[key] = Past()
+        for at_s, held in minutes:
+            if at_s + MINUTE_S <= begin_s:
+                past.add(at_s + MINUTE_S / 2, held)
+        for at_s, held in seen:
+            past.add(at_s, held)
+        if len(self._pasts) > MOST_POOLS:
+            self._pasts.popitem(last=False)
+
+    def _without_past(self, key: Key, reading: Reading) -> Foretold | None:
+        if reading.held < USAGE_FLOOR * reading.capacity:
+            return NEVER
+        self._wanted.setdefault(key)
+        if len(self._wanted) > MOST_POOLS:
+            self._wanted.popitem(last=False)
+        return SPENT if reading.held >= reading.capacity else None
 
     def _note_early(self, key: Key, now_s: float, held: int) -> None:
         early = self._early.setdefault(key, deque(maxlen=EARLY))
@@ -47,14 +88,6 @@ class Foresight:
         self._early.move_to_end(key)
         if len(self._early) > MOST_EARLY:
             self._early.popitem(last=False)
-
-    def _past_of(self, key: Key) -> Past:
-        past = self._pasts[key] = Past()
-        for at_s, held in self._early.pop(key, ()):
-            past.add(at_s, held)
-        if len(self._pasts) > MOST_POOLS:
-            self._pasts.popitem(last=False)
-        return past
 
 
 def _told(found: Forecast | Unforeseen) -> Foretold | None:

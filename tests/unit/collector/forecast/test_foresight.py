@@ -10,9 +10,26 @@ from tests.builders import NOON_MS, a_reading
 
 
 def burst(foresight: Foresight, host: str, *held: int) -> list[float | None]:
-    """What is foretold at each of these readings, a second apart; a_reading's pool has 300 ports."""
-    told = [foresight(host, a_reading(ports), NOON_MS + 1_000 * second) for second, ports in enumerate(held)]
+    """What is foretold at each of these readings, a second apart, where history holds nothing; 300 ports."""
+    told = []
+    for second, ports in enumerate(held):
+        told.append(foresight(host, a_reading(ports), NOON_MS + 1_000 * second))
+        for key in foresight.wanted(9):
+            foresight.learn(key, ())
     return [one.seconds if one else None for one in told]
+
+
+def tide(foresight: Foresight) -> float | None:
+    """What is foretold at the end of five minutes from 170 to 263 ports, read each 5 s."""
+    told = None
+    for step in range(60):
+        told = foresight("lb1", a_reading(170 + step * 95 // 60), NOON_MS + 5_000 * step)
+    return told.seconds if told else None
+
+
+YESTERDAY = [(NOON_MS / 1000 - 20 * 3_600 + 60 * minute, 250) for minute in range(30)]
+KEY = ("lb1", a_reading(0).pool)
+KEY_READING = ("lb1", a_reading(170), NOON_MS - 5_000)
 
 
 def test_what_came_before_half_full_counts_once_it_is() -> None:
@@ -59,6 +76,65 @@ def test_pools_on_their_way_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> 
     burst(small, "lb1", 20, 80, 140)
     burst(small, "lb2", 20, 80, 140)
 
-    told = [small(host, a_reading(200), NOON_MS + 3_000) for host in ("lb1", "lb2")]
+    told = []
+    for host in ("lb2", "lb1"):
+        small(host, a_reading(200), NOON_MS + 3_000)
+        small.learn((host, KEY[1]), ())
+        told.append(small(host, a_reading(260), NOON_MS + 4_000))
 
-    assert [one is not None for one in told] == [False, True]
+    assert [one is not None for one in told] == [True, False]
+
+
+def test_until_history_was_read_nothing_is_foretold() -> None:
+    foresight = Foresight()
+
+    assert (tide(foresight), foresight.wanted(9)) == (None, [KEY])
+
+
+def test_a_tide_that_history_knows_is_left_in_peace_and_one_it_does_not_know_is_told() -> None:
+    known, unknown = Foresight(), Foresight()
+    for one, minutes in ((known, YESTERDAY), (unknown, [])):
+        one(*KEY_READING)
+        one.learn(KEY, minutes)
+
+    assert tide(known) is None
+    assert tide(unknown) == pytest.approx(117, rel=0.2)
+
+
+def test_a_minute_that_reaches_into_what_was_seen_here_is_not_taken_for_its_past() -> None:
+    foresight = Foresight()
+    burst(foresight, "lb1", 80, 110)
+    for second, held in enumerate((140, 170, 200, 230), start=2):
+        foresight("lb1", a_reading(held), NOON_MS + 1_000 * second)
+    foresight.learn(KEY, [(NOON_MS / 1000 - 120, 20), (NOON_MS / 1000, 230)])
+
+    told = foresight("lb1", a_reading(260), NOON_MS + 6_000)
+
+    assert told
+    assert told.seconds == pytest.approx(40 / 30)
+
+
+def test_a_pool_that_waits_for_its_memory_is_spent_all_the_same_when_it_is() -> None:
+    told = Foresight()("lb1", a_reading(300), NOON_MS)
+
+    assert told
+    assert told.seconds == 0.0
+
+
+def test_who_cannot_be_read_lets_the_others_go_first() -> None:
+    foresight = Foresight()
+    for host in ("lb1", "lb2", "lb3"):
+        foresight(host, a_reading(200), NOON_MS)
+    foresight.defer(KEY)
+    foresight.defer(("lb9", KEY[1]))
+
+    assert [host for host, _ in foresight.wanted(2)] == ["lb2", "lb3"]
+
+
+def test_pools_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "MOST_POOLS", 1)
+    small = Foresight()
+    for host in ("lb1", "lb2"):
+        small(host, a_reading(200), NOON_MS)
+
+    assert [host for host, _ in small.wanted(9)] == ["lb2"]
