@@ -95,8 +95,10 @@ def report(watch: Watch, places: Sequence[Place], bodies: Sequence[bytes], now_m
         if seen and watch.is_calm(replace(seen, place=place), now_ms, host_id=number):
             glanced += 1
             continue
-        snapshot = replace(wire.decode(body), host=place.host)
-        watch.take(place, snapshot, INTERVAL_MS, now_ms, host_id=number)
+        rows = watch.rows(replace(seen, place=place)) if seen else None
+        snapshot = replace(wire.decode(body, rows=rows), host=place.host)
+        pools = seen.pools if seen and rows is not None else None
+        watch.take(place, snapshot, INTERVAL_MS, now_ms, host_id=number, pools=pools)
     return glanced
 
 

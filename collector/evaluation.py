@@ -152,11 +152,19 @@ class Evaluator:
             seen = glance(logged.body)
             if seen and watch.is_calm(seen, logged.received_ms, host_id=logged.host_id):
                 continue
-            snapshot = read_body(logged)
+            rows = watch.rows(seen) if seen else None
+            snapshot = read_body(logged, rows)
             place = place_of(snapshot) if snapshot else watch.place_of(logged.host_id)
             interval_ms = snapshot.interval_ms if snapshot else 0
             if place:
-                verdicts += watch.take(place, snapshot, interval_ms, logged.received_ms, host_id=logged.host_id)
+                verdicts += watch.take(
+                    place,
+                    snapshot,
+                    interval_ms,
+                    logged.received_ms,
+                    host_id=logged.host_id,
+                    pools=seen.pools if seen and rows is not None else None,
+                )
         has_ticked = work.is_caught_up and not 0 <= work.now_ms - self._ticked_ms < TICK_MS
         if has_ticked:
             verdicts += watch.tick(work.now_ms, work.undelivered)
@@ -253,10 +261,13 @@ def place_of(snapshot: Snapshot) -> Place:
     return Place(host=snapshot.host, role=snapshot.labels.get("role", ""), labels=snapshot.labels)
 
 
-def read_body(logged: Logged) -> Snapshot | None:
-    """The snapshot; None, which makes everything of its host unknown, where this version can no longer read it."""
+def read_body(logged: Logged, rows: Sequence[int] | None = None) -> Snapshot | None:
+    """The snapshot, with the readings of these rows (None: of all).
+
+    None, which makes everything of its host unknown, where this version can no longer read it.
+    """
     try:
-        return wire.decode(logged.body)
+        return wire.decode(logged.body, rows=rows)
     except wire.WireError as error:
         log.error("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))  # noqa: TRY400
         return None

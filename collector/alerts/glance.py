@@ -4,8 +4,9 @@ Most hosts are calm most of the time. To know that they still are takes the maxi
 pool; whoever is not surely calm is read in full by `shared.wire`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -40,6 +41,18 @@ class _Body(msgspec.Struct):
 _DECODER = msgspec.msgpack.Decoder(_Body)
 
 
+Column = np.ndarray[tuple[int], np.dtype[Any]]
+
+
+class Columns(NamedTuple):
+    """What is looked at, a number a pool; the last two may be empty: none failed, nobody counted."""
+
+    occupancy: "Column"
+    headroom: "Column"
+    failures: "Column"
+    knee: "Column"
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """The worst of each column, and what is kept of a calm host."""
@@ -52,6 +65,7 @@ class Glance:
     failures: int
     has_knee: bool
     settings: tuple[object, ...] | None
+    columns: Columns = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,16 @@ class Calm:
             and not (self.counts_failures and seen.failures)
             and not (self.counts_knees and seen.has_knee)
         )
+
+    def rows(self, seen: Glance) -> Sequence[int]:
+        """The pools of which a rule may have something to say: none where it holds."""
+        wanted = (seen.columns.occupancy >= self.occupancy) | (seen.columns.headroom <= self.headroom)
+        if self.counts_failures and seen.failures:
+            wanted |= seen.columns.failures > 0
+        if self.counts_knees and seen.has_knee:
+            wanted |= seen.columns.knee == _HAS_KNEE
+        found: list[int] = np.flatnonzero(wanted).tolist()
+        return found
 
 
 def calm_of(rules: Iterable[Rule]) -> Calm | None:
@@ -101,15 +125,18 @@ def glance(body: bytes) -> Glance | None:
     if held.size and not capacity.all():
         return None
     failures, knee = (_column(found, name) for name in (v1.FAILURES, v1.KNEE))
+    # As 64 bits, as Python divides: rounded to 32, a pool at a level could be seen below it.
+    columns = Columns(np.true_divide(held, capacity, dtype=np.float64), headroom, failures, knee)
     return Glance(
         Place(host=found.host, role=found.labels.get("role", ""), labels=found.labels),
         found.interval_ms,
         held.size + sum(one.remainder[0] for one in found.namespaces),
-        float((held / capacity).max()) if held.size else 0.0,
+        float(columns.occupancy.max()) if held.size else 0.0,
         int(headroom.min()) if held.size else HIGHEST_PORT,
         int(failures.max()) if failures.size else 0,
         bool((knee == _HAS_KNEE).any()),
         _settings(found),
+        columns,
     )
 
 

@@ -51,13 +51,13 @@ class Surveyed:
     facts: Mapping[str, Any]
 
 
-def summarise(place: Place, snapshot: Snapshot, rules: Sequence[Rule]) -> Summary:
-    """What the rules that look at many hosts need of this one."""
+def summarise(place: Place, snapshot: Snapshot, rules: Sequence[Rule], pools: int | None = None) -> Summary:
+    """What the rules that look at many hosts need of this one; `pools`: how many there are, where not all were read."""
     wide = [rule for rule in rules if rule.level is not None and rule.where.accepts_place(place)]
-    return Summary(place, {rule.name: _totals(rule, snapshot) for rule in wide}, _settings(snapshot))
+    return Summary(place, {rule.name: _totals(rule, snapshot, pools) for rule in wide}, _settings(snapshot))
 
 
-def _totals(rule: Rule, snapshot: Snapshot) -> Totals:
+def _totals(rule: Rule, snapshot: Snapshot, pools: int | None) -> Totals:
     level = rule.level or 1.0
     readings = snapshot.readings
     if rule.where.names_pools:
@@ -65,7 +65,7 @@ def _totals(rule: Rule, snapshot: Snapshot) -> Totals:
     above = [reading for reading in readings if reading.occupancy >= level]
     rest = 0 if rule.where.names_pools else sum(one.remainder.pools for one in snapshot.namespaces)
     pressed = {(one.pool.peer, one.pool.peer_port) for one in above if one.pool.kind is Kind.CONNECT}
-    return Totals(len(above), len(readings) + rest, frozenset(pressed))
+    return Totals(len(above), len(readings) + rest if pools is None else pools, frozenset(pressed))
 
 
 def _settings(snapshot: Snapshot) -> tuple[object, ...] | None:

@@ -111,15 +111,25 @@ class Watch:
             if place.host in self._heard:
                 self._silent[place.host] = self._heard.pop(place.host)
 
-    def take(
-        self, place: Place, snapshot: Snapshot | None, interval_ms: int, now_ms: int, *, host_id: int
+    def take(  # noqa: PLR0913 - what came of a host
+        self,
+        place: Place,
+        snapshot: Snapshot | None,
+        interval_ms: int,
+        now_ms: int,
+        *,
+        host_id: int,
+        pools: int | None = None,
     ) -> list[Verdict]:
-        """Judge a host's next snapshot; None: it came, and cannot be read."""
+        """Judge a host's next snapshot; None: it came, and cannot be read.
+
+        Of a snapshot in which only the pools that `rows` answered were read, `pools` is how many there are.
+        """
         self._names[host_id] = place.host
-        self._note(place, snapshot, now_ms, interval_ms)
-        pools = [rule for rule in self._rules if rule.scope is Scope.POOL]
+        self._note(place, snapshot, now_ms, interval_ms, pools)
+        rules = [rule for rule in self._rules if rule.scope is Scope.POOL]
         sight = Sight(place=place, snapshot=snapshot, now_ms=now_ms, foresee=self._foresee)
-        verdicts = judge(pools, self._cases.get(place.host, {}), sight)
+        verdicts = judge(rules, self._cases.get(place.host, {}), sight)
         for verdict in verdicts:
             self._keep(verdict.case)
         return verdicts + self._judge_host(place.host, now_ms)
@@ -143,6 +153,12 @@ class Watch:
         self._is_stale = True
         return True
 
+    def rows(self, seen: Glance) -> Sequence[int] | None:
+        """The pools of a host that is not calm which are to be read; None: all, because something about it is open."""
+        if self._calm is None or self._cases.get(seen.place.host):
+            return None
+        return self._calm.rows(seen)
+
     def tick(self, now_ms: int, undelivered: Mapping[str, float] | None = None) -> list[Verdict]:
         """Judge what time brings: silence, holds that ran out, and the fleet as a whole.
 
@@ -161,14 +177,16 @@ class Watch:
 
     # --- hosts -------------------------------------------------------------------------------------------------------
 
-    def _note(self, place: Place, snapshot: Snapshot | None, last_ms: int, interval_ms: int) -> None:
+    def _note(
+        self, place: Place, snapshot: Snapshot | None, last_ms: int, interval_ms: int, pools: int | None = None
+    ) -> None:
         deadline_ms = last_ms + patience_ms(interval_ms)
         failure = snapshot.failure if snapshot else "its report cannot be read"
         self._known[place.host] = _Known(place, last_ms, deadline_ms, failure)
         heapq.heappush(self._deadlines, (deadline_ms, place.host))
         last = self._silent.pop(place.host, None) or self._heard.get(place.host)
         if snapshot and failure is None:
-            self._heard[place.host] = summarise(place, snapshot, self._rules)
+            self._heard[place.host] = summarise(place, snapshot, self._rules, pools)
         elif last:
             self._silent[place.host] = last
             self._heard.pop(place.host, None)

@@ -5,7 +5,7 @@ with a clear answer and a new collector understands every old agent. Unknown key
 tests/golden decode for ever. docs/wire.md describes each key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -47,11 +47,11 @@ def known_pools(digest: bytes, namespaces: tuple[str, ...]) -> int | None:
 
 def outline(body: bytes) -> Snapshot:
     """The snapshot without its readings, everything checked: raises where, and only where, `decode` does."""
-    return decode(body, with_readings=False)
+    return decode(body, rows=())
 
 
-def decode(body: bytes, *, with_readings: bool = True) -> Snapshot:
-    """Read one snapshot of any supported schema.
+def decode(body: bytes, *, rows: Sequence[int] | None = None) -> Snapshot:
+    """Read one snapshot of any supported schema; everything is checked, and readings made of these rows alone.
 
     Raises TooLarge past MAX_BODY_BYTES, UnknownSchema for a schema not in SUPPORTED, Malformed for anything else
     that is not a snapshot: no bytes whatever make it raise another error or allocate more than a small multiple
@@ -68,7 +68,7 @@ def decode(body: bytes, *, with_readings: bool = True) -> Snapshot:
     reader = SUPPORTED.get(schema)
     if reader is None:
         raise UnknownSchema(schema, sorted(SUPPORTED))
-    return reader(document, with_readings=with_readings)
+    return reader(document, rows=rows)
 
 
 def _unpack(body: bytes) -> Any:

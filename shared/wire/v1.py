@@ -135,8 +135,8 @@ def _packed(numbers: Iterable[int]) -> bytes:
 # --- decode ----------------------------------------------------------------------------------------------------------
 
 
-def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> Snapshot:
-    """The map as a snapshot. Raises Malformed naming the key; without readings too, everything is checked."""
+def snapshot_of(document: Mapping[str, Any], *, rows: Sequence[int] | None = None) -> Snapshot:
+    """The map as a snapshot, with the readings of these rows. Raises Malformed naming the key, of any row."""
     namespaces = tuple(
         _namespace(item, f"namespaces[{number}]")
         for number, item in enumerate(_list(document, "namespaces", limits.MAX_NAMESPACES))
@@ -156,7 +156,7 @@ def snapshot_of(document: Mapping[str, Any], *, with_readings: bool = True) -> S
         agent_version=_text(document, "agent", limits.MAX_NAME_CHARS),
         labels=_labels(document),
         namespaces=namespaces,
-        readings=_rows(table) if with_readings else (),
+        readings=_readings(table, range(len(table.pools)) if rows is None else rows),
         unreadable=tuple(_unreadable(document)),
         evidence=evidence_of(document, table.pools),
         failure=failure,
@@ -221,11 +221,11 @@ def _table(document: Mapping[str, Any], namespaces: tuple[str, ...]) -> _Table:
     return _Table(pools, counts, states, failures, owner, knee, owners)
 
 
-def _rows(table: _Table) -> tuple[Reading, ...]:
+def _readings(table: _Table, rows: Iterable[int]) -> tuple[Reading, ...]:
     held, capacity, low, high = table.counts
     return tuple(
         Reading(
-            pool,
+            table.pools[row],
             held[row],
             capacity[row],
             low[row],
@@ -235,7 +235,7 @@ def _rows(table: _Table) -> tuple[Reading, ...]:
             table.owners[table.owner[row]],
             KNEES[table.knee[row]],
         )
-        for row, pool in enumerate(table.pools)
+        for row in rows
     )
 
 

@@ -76,6 +76,29 @@ def test_a_rule_that_counts_some_pools_only_needs_every_snapshot_in_full() -> No
     assert calm_of([rule]) is None
 
 
+def test_only_pools_that_a_rule_looks_at_are_read() -> None:
+    calm = calm_of(BUILT_IN)
+    assert calm
+    failing, cramped = (replace(a_reading(10, pool=a_pool(port)), failures=port - 9002) for port in (9003, 9002))
+    assert calm.rows(seen(a_reading(80), cramped, failing)) == [0, 2]
+    assert calm.rows(seen(cramped)) == []
+
+
+def test_a_pool_at_a_level_is_not_seen_below_it() -> None:
+    """210 of 300 in 32 bits is less than 0.7."""
+    calm = calm_of([Rule(name="o", severity="plan", condition="occupancy", raise_at=0.7)])
+    assert calm
+    assert not calm.holds(seen(a_reading(210)))
+    assert calm.rows(seen(a_reading(210))) == [0]
+
+
+def test_where_something_is_open_everything_is_read() -> None:
+    watch = Watch(BUILT_IN, ())
+    assert watch.rows(seen(a_reading(299))) == [0]
+    watch.take(LB1, a_snapshot(a_reading(299)), 10_000, NOON_MS, host_id=1)
+    assert watch.rows(seen(a_reading(299))) is None
+
+
 reports = st.lists(
     st.tuples(
         st.integers(0, 2), st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=3), st.integers(1, 40)
@@ -103,6 +126,11 @@ def played(story: Reports, *, at_a_glance: bool) -> list[tuple[Verdict, ...]]:
         place = Place(host=f"lb{host}", role="edge", labels={"role": "edge"})
         verdicts: list[Verdict] = []
         if not (found and watch.is_calm(found, now_ms, host_id=host)):
-            verdicts = watch.take(place, snapshot, 10_000, now_ms, host_id=host)
+            rows = watch.rows(found) if found else None
+            read, pools = (
+                wire.decode(wire.encode(snapshot), rows=rows),
+                found.pools if found and rows is not None else None,
+            )
+            verdicts = watch.take(place, read, 10_000, now_ms, host_id=host, pools=pools)
         said.append((*verdicts, *watch.tick(now_ms, {"log": 0.0})))
     return said
