@@ -1,11 +1,11 @@
-"""Reads what lies behind an alert: the last minutes of its pool, for the rate, what changed, and the fixes."""
+"""Reads what lies behind an alert: the last minutes of its pool, for rate, changes, words logged, and fixes."""
 
 import asyncio
 from collections.abc import Sequence
 
 from collector.alerts.evaluate import Case
 from collector.alerts.notice import Background
-from collector.alerts.trail import changes, fixes, follow, rate_per_s
+from collector.alerts.trail import changes, fixes, follow, logged, rate_per_s
 from collector.storage import hosts, hot
 from collector.storage.database import AsyncConnection
 from collector.storage.hot import Logged
@@ -27,11 +27,11 @@ class Investigation:
         """What is known besides the alert; less where the log no longer holds it."""
         pool, host = lead.subject.pool, lead.subject.host
         link = self.link(host, pool)
-        known = await hosts.by_name(db, host) if host and pool else None
-        if known is None or pool is None:
+        known = await hosts.by_name(db, host) if host else None
+        if known is None:
             return Background(link=link)
-        logged = await hot.latest(db, known.id, since_ms=lead.seen_ms - LOOK_BACK_MS, limit=MOST_SNAPSHOTS)
-        return await asyncio.to_thread(_told, logged, pool, link)
+        rows = await hot.latest(db, known.id, since_ms=lead.seen_ms - LOOK_BACK_MS, limit=MOST_SNAPSHOTS)
+        return await asyncio.to_thread(_told, rows, pool, link)
 
     def link(self, host: str | None, pool: Pool | None = None) -> str:
         """Where the page shows it."""
@@ -41,12 +41,15 @@ class Investigation:
         return f"{self._public_url}{path}"
 
 
-def _told(logged: Sequence[Logged], pool: Pool, link: str) -> Background:
+def _told(rows: Sequence[Logged], pool: Pool | None, link: str) -> Background:
     snapshots = []
-    for one in logged:
+    for one in rows:
         try:
             snapshots.append((one.taken_ms, wire.decode(one.body)))
         except wire.WireError:
             continue  # The evaluation logs it; here one point of a rate is missing.
+    said = logged([snapshot for _, snapshot in snapshots], pool)
+    if pool is None:
+        return Background(logged=said, link=link)
     trail = follow(snapshots, pool)
-    return Background(rate_per_s=rate_per_s(trail), changed=changes(trail), fixes=fixes(trail), link=link)
+    return Background(rate_per_s=rate_per_s(trail), changed=changes(trail), fixes=fixes(trail), logged=said, link=link)

@@ -7,12 +7,16 @@ from typing import Any
 from collector.alerts.evaluate import Case
 from collector.alerts.incidents import Incident, Telling, hosts_of
 from collector.alerts.subject import alert_key, stable_key
-from collector.alerts.words import describe, duration
+from collector.alerts.words import describe, duration, quoted
 from collector.fleet.document import reading_document
 from shared.advice import Option
+from shared.model import Evidence
 
 MOST_MEMBERS = 20
 MOST_FIXES = 4
+MOST_LOGGED = 4
+ADVISED_FROM = 0.5
+"""From which occupancy on `portgauge-agent advise` speaks of a pool unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Background:
     rate_per_s: float | None = None
     changed: tuple[str, ...] = ()
     fixes: tuple[Option, ...] = ()
+    logged: tuple[Evidence, ...] = ()
     link: str = ""
 
 
@@ -76,6 +81,7 @@ def compose(news: News) -> Notice:
         "members": [_member(case) for case in _in_order(news.members)[:MOST_MEMBERS]],
         "first": _member(_in_order(news.members)[0]) if news.members else None,
         "changed": list(news.background.changed),
+        "evidence": [_said(one) for one in news.background.logged[:MOST_LOGGED]],
         "fixes": [_fix(option) for option in news.background.fixes[:MOST_FIXES]] if state == "firing" else [],
         "link": news.background.link,
         "since_ms": incident.opened_ms,
@@ -106,9 +112,12 @@ def text_of(document: Mapping[str, Any], news: News) -> str:
     if first and document["alerts"] > 1:
         lines.append(f"First of {document['alerts']:,}: {first['summary']}.")
     lines += [f"Changed: {text}." for text in document["changed"]]
+    lines += [f"{quoted(one)}." for one in news.background.logged[:MOST_LOGGED]]
     for number, fix in enumerate(document["fixes"], start=1):
         gain = f" (+{fix['gain']:,} connections)" if fix["gain"] else ""
         lines += [f"{number}. {fix['title']}{gain}", *(f"   {line}" for line in fix["how"])]
+    if document["fixes"] and document["occupancy"] >= ADVISED_FROM:
+        lines.append("On the host, where more is known: portgauge-agent advise")
     return "\n".join([*lines, *([document["link"]] if document["link"] else [])])
 
 
@@ -135,6 +144,10 @@ def _member(case: Case) -> dict[str, Any]:
         "since_ms": case.alert.hot_since_ms or case.alert.fired_ms,
         "summary": describe(case),
     }
+
+
+def _said(one: Evidence) -> dict[str, Any]:
+    return {"program": one.program, "text": one.text, "count": one.count, "last_at_ms": one.last_at_ms}
 
 
 def _fix(option: Option) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""What the last minutes of a pool tell: how fast it fills, what changed, and what to do about it. Pure."""
+"""What the last minutes of a pool tell: how fast it fills, what changed, was logged, and what to do about it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.alerts.observe import observe
 from shared.advice import Option, Situation, options
-from shared.model import Pool, Reading, Snapshot
+from shared.model import Evidence, Pool, Reading, Snapshot
 from shared.ports import PortSettings
 
 LEAST_SHARE = 0.05
@@ -59,6 +59,16 @@ def fixes(trail: Sequence[Seen]) -> tuple[Option, ...]:
         return ()
     settings = PortSettings(namespace.port_range, frozenset(), namespace.settings)
     return tuple(options(Situation(reading=last.reading, settings=settings)))
+
+
+def logged(snapshots: Sequence[Snapshot], pool: Pool | None) -> tuple[Evidence, ...]:
+    """What applications logged of the pool, the same words counted together; None: what is of no pool for sure."""
+    found: dict[tuple[str, str], Evidence] = {}
+    for one in (said for snapshot in snapshots for said in snapshot.evidence if said.pool == pool):
+        before = found.setdefault((one.program, one.text), replace(one, count=0))
+        last_at_ms = max(before.last_at_ms, one.last_at_ms)
+        found[one.program, one.text] = replace(one, count=before.count + one.count, last_at_ms=last_at_ms)
+    return tuple(sorted(found.values(), key=lambda one: -one.last_at_ms))
 
 
 def _grown(first: Reading, last: Reading, passed: str) -> list[str]:

@@ -1,12 +1,13 @@
 """What was seen of a subject, in words. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
-from shared.model import Reading
+from shared.model import Evidence, Reading
 
 HOST_NAMESPACE = "host"
 """How agents call the namespace they run in; naming it in every sentence would tell nobody anything."""
@@ -30,6 +31,16 @@ def describe(case: Case) -> str:
     owner = f", held by {reading.owner}" if reading.owner else ""
     failed = f", {reading.failures:,} connect() failed" if reading.failures else ""
     return f"{case.subject} {holding(case.seen, reading)}{failed}{netns}{owner}"
+
+
+def quoted(one: Evidence) -> str:
+    """`haproxy logged “no free ports” 12 times, last 03:12:09 UTC`."""
+    times = "once," if one.count == 1 else f"{one.count:,} times, last"
+    return f"{one.program} logged “{one.text}” {times} {_clock(one.last_at_ms)}"
+
+
+def _clock(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S UTC")
 
 
 def holding(seen: Observation, reading: Reading) -> str:

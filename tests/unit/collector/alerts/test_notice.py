@@ -10,7 +10,9 @@ from collector.alerts.notice import MOST_MEMBERS, Background, News, compose
 from collector.alerts.observe import Forecast, Observation
 from collector.alerts.step import Alert, AlertState
 from collector.alerts.subject import of_pool
+from collector.alerts.words import quoted
 from shared.advice import Option
+from shared.model import Evidence
 from tests.builders import NOON_MS, a_pool, a_reading
 
 INCIDENT = Incident(severity="page", cause="backend 10.0.9.21:8080", opened_ms=NOON_MS, told_ms=NOON_MS, tellings=1)
@@ -54,16 +56,21 @@ def test_the_text_says_how_fast_what_changed_and_what_to_do() -> None:
         rate_per_s=2.5,
         changed=("CLOSE_WAIT rose from 0 to 90 in 60 s",),
         fixes=(Option("one more backend", 300, ("beside 10.0.9.21:8080",)),),
+        logged=(Evidence(a_pool(), "haproxy", "no free ports", 12, NOON_MS),),
         link="http://portgauge.example/?host=lb1",
     )
     notice = compose(replace(news(), background=background))
     assert notice.document["text"].splitlines()[1:] == [
         "Growing by 2.5 ports/s, spent in 18 s at this rate.",
         "Changed: CLOSE_WAIT rose from 0 to 90 in 60 s.",
+        f"{quoted(background.logged[0])}.",
         "1. one more backend (+300 connections)",
         "   beside 10.0.9.21:8080",
+        "On the host, where more is known: portgauge-agent advise",
         "http://portgauge.example/?host=lb1",
     ]
+    [said] = notice.document["evidence"]
+    assert said == {"program": "haproxy", "text": "no free ports", "count": 12, "last_at_ms": NOON_MS}
 
 
 def test_a_forecast_goes_before_the_rate() -> None:
@@ -95,6 +102,6 @@ def test_the_document_carries_what_a_receiver_needs_to_act(telling: Telling) -> 
         "key", "alert", "state", "update", "severity", "cause", "rule", "rules", "role", "subject", "name", "host",
         "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min", "headroom_max",
         "occupancy", "states", "owner", "failures", "knee", "facts", "rate_per_s", "seconds_left", "hosts", "alerts",
-        "members", "first", "changed", "fixes", "link", "since_ms", "at_ms", "summary", "text",
+        "members", "first", "changed", "evidence", "fixes", "link", "since_ms", "at_ms", "summary", "text",
     }  # fmt: skip
     assert set(compose(news(telling=telling)).document) == wanted

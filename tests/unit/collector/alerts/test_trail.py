@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from collector.alerts.trail import Seen, changes, fixes, follow, rate_per_s
-from shared.model import Remainder, Snapshot
+from collector.alerts.trail import Seen, changes, fixes, follow, logged, rate_per_s
+from shared.model import Evidence, Remainder, Snapshot
 from shared.ports import PortRange
 from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
@@ -54,3 +54,14 @@ def test_fixes_are_those_of_the_agent() -> None:
     titles = [option.title for option in fixes(trail(290))]
     assert titles[0] == "one more backend address or port beside 127.0.0.1:9001"
     assert any(title.startswith("widen the range") for title in titles)
+
+
+def test_the_same_words_are_counted_together_and_what_is_of_no_pool_stays_apart() -> None:
+    ours = Evidence(a_pool(), "haproxy", "no free ports", 3, NOON_MS)
+    other = Evidence(a_pool(9), "haproxy", "no free ports", 9, NOON_MS)
+    nobodys = Evidence(None, "nginx", "(99: Cannot assign requested address)", 1, NOON_MS)
+    first = replace(a_snapshot(), evidence=(ours, other))
+    second = replace(a_snapshot(), evidence=(replace(ours, count=9, last_at_ms=NOON_MS + 7), nobodys))
+
+    assert logged([first, second], a_pool()) == (replace(ours, count=12, last_at_ms=NOON_MS + 7),)
+    assert logged([first, second], None) == (nobodys,)

@@ -9,8 +9,8 @@ from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.subject import Subject, of_peer, of_pool
-from collector.alerts.words import describe, duration
-from shared.model import Reading
+from collector.alerts.words import describe, duration, quoted
+from shared.model import Evidence, Reading
 from tests.builders import NOON_MS, a_pool, a_reading
 
 
@@ -85,3 +85,10 @@ def test_durations_have_two_digits_at_least(ms: int, text: str) -> None:
 def test_what_is_no_pool_is_told_in_a_sentence_too(subject: Subject, facts: dict[str, Any], sentence: str) -> None:
     case = Case(rule="r", severity="page", subject=subject, seen=Observation(facts=facts), seen_ms=NOON_MS)
     assert describe(case) == sentence
+
+
+def test_what_was_logged_is_quoted_with_the_time_of_the_last() -> None:
+    said = Evidence(a_pool(), "haproxy", "no free ports", 1_200, NOON_MS + 9_000)
+
+    assert quoted(said) == "haproxy logged “no free ports” 1,200 times, last 12:00:09 UTC"
+    assert quoted(replace(said, count=1)) == "haproxy logged “no free ports” once, 12:00:09 UTC"
