@@ -50,6 +50,8 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.history --write
 	@$(BIN)/python -m benchmarks.queries --write
 	@$(BIN)/python -m benchmarks.ingest --write
+	@$(BIN)/python -m benchmarks.fleet --hosts 1000 5000 10000 --seconds 180 --write
+	@$(BIN)/python -m benchmarks.fleet --hosts 10000 --seconds 180 --postgresql --ingest 2 --write
 	@$(BIN)/python -m benchmarks.crossing --write
 	@$(BIN)/python -m benchmarks.alerting --write
 	@$(BIN)/python -m benchmarks.evaluation

@@ -1,8 +1,8 @@
 """A paced fleet: kept-alive agents that report every ten seconds, over a whole collector, evaluation and history on.
 
     python -m benchmarks.fleet                                   # 1,000 agents for a minute
-    python -m benchmarks.fleet --hosts 10000 --seconds 180       # the target: CPU ≤ 25 %, RSS ≤ 0.6 GB, nothing lost
-    python -m benchmarks.fleet --hosts 10000 --postgresql --ingest 2
+    python -m benchmarks.fleet --hosts 1000 5000 10000 --seconds 180 --write   # CPU ≤ 25 %, RSS ≤ 0.6 GB, nothing lost
+    python -m benchmarks.fleet --hosts 10000 --seconds 180 --postgresql --ingest 2 --write
 
 The agents live in processes of their own, five thousand connections each.
 """
@@ -14,10 +14,13 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.document import measured_by, write_section
 from benchmarks.ingest import cpu_of
 from benchmarks.load import Body, Sender, Told, push
 from tests.collector_process import Serving, a_token, run, serving
@@ -59,55 +62,84 @@ def rss_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-def measure(arguments: argparse.Namespace, collectors: list[Serving], token: str) -> Told:
-    """Run the fleet, and print what the collectors took."""
-    parts = [(first, min(A_PROCESS, arguments.hosts - first)) for first in range(0, arguments.hosts, A_PROCESS)]
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a fleet of so many hosts was told, and what the collectors took: of a core, and MB each."""
+
+    hosts: int
+    told: Told
+    cpu: Sequence[float]
+    rss_mb: Sequence[float]
+    stored: int
+
+    @property
+    def row(self) -> str:
+        """A line of the table."""
+        taken = self.told.statuses.get(202, 0)
+        others = sum(self.told.statuses.values()) - taken
+        fate = f"{taken:,} of {taken:,}" if self.stored >= taken else f"**{self.stored:,}** of {taken:,}"
+        cpu = " + ".join(f"{one:.1%}" for one in self.cpu)
+        rss = " + ".join(f"{one:,.0f} MB" for one in self.rss_mb)
+        return f"| {self.hosts:,} | {cpu} | {rss} | {self.told.p99_ms():.0f} ms | {fate} | {others:,} |"
+
+
+def measure(arguments: argparse.Namespace, hosts: int, collectors: list[Serving], tokens: tuple[str, str]) -> Run:
+    """Run the fleet. `tokens`: one that pushes, one that reads."""
+    parts = [(first, min(A_PROCESS, hosts - first)) for first in range(0, hosts, A_PROCESS)]
     takers = collectors[: arguments.ingest] if len(collectors) > 1 else collectors
     pids = [one.process.pid for one in collectors]
     told = Told()
     with ProcessPoolExecutor(len(parts), mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [
-            pool.submit(agents, takers[number % len(takers)].url, token, *part, arguments.seconds)
+            pool.submit(agents, takers[number % len(takers)].url, tokens[0], *part, arguments.seconds)
             for number, part in enumerate(parts)
         ]
         time.sleep(SETTLING_S)
         began_s, began_cpu_s = time.monotonic(), [cpu_of(pid) for pid in pids]
         for job in jobs:
-            found = job.result()
-            told.latencies_s += found.latencies_s
-            for status, count in found.statuses.items():
-                told.statuses[status] = told.statuses.get(status, 0) + count
+            told.add_all(job.result())
     elapsed_s = time.monotonic() - began_s
-    for pid, before_s in zip(pids, began_cpu_s, strict=True):
-        print(f"collector {pid}: CPU {(cpu_of(pid) - before_s) / elapsed_s:.1%} of a core, RSS {rss_mb(pid):,.0f} MB")
-    return told
+    cpu = [(cpu_of(pid) - before_s) / elapsed_s for pid, before_s in zip(pids, began_cpu_s, strict=True)]
+    stored = sum(_received(collector, tokens[1]) for collector in collectors)
+    return Run(hosts, told, cpu, [rss_mb(pid) for pid in pids], stored)
 
 
-def main() -> None:
-    """Start collectors, run, judge."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hosts", type=int, default=1_000)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument("--ingest", type=int, default=1, help="how many ingest processes, beside the leader")
-    arguments = parser.parse_args()
+def run_of(arguments: argparse.Namespace, hosts: int) -> Run:
+    """A database and collectors of its own, and a fleet."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleet-")))
         database = stack.enter_context(cluster()).url() if arguments.postgresql else str(directory / "history.db")
         if run("migrate", "--database", database).returncode:
             sys.exit("the database cannot be migrated")
-        token, read = a_token(database, "--scope", "push"), a_token(database, "--scope", "read")
+        tokens = a_token(database, "--scope", "push"), a_token(database, "--scope", "read")
         roles = [*["ingest"] * arguments.ingest, "leader"] if arguments.postgresql else ["all"]
         collectors = [
             stack.enter_context(serving(database, "--role", role, log=directory / f"{number}.log"))
             for number, role in enumerate(roles)
         ]
-        told = measure(arguments, collectors, token)
-        taken = told.statuses.get(202, 0)
-        answers = ", ".join(f"{status}: {count:,}" for status, count in sorted(told.statuses.items()))
-        print(f"{taken / arguments.seconds:,.0f} pushes/s; answers {answers}; p99 {told.p99_ms():.0f} ms")
-        stored = sum(_received(collector, read) for collector in collectors)
-        print(f"acknowledged {taken:,}, stored {stored:,}: {'nothing lost' if stored >= taken else 'LOST'}")
+        return measure(arguments, hosts, collectors, tokens)
+
+
+def main() -> None:
+    """Start collectors, run, print or write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hosts", type=int, nargs="+", default=[1_000])
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--ingest", type=int, default=1, help="how many ingest processes, beside the leader")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    arguments = parser.parse_args()
+    lines = [
+        "| hosts | CPU of a core | resident | p99 of an answer | stored of what was acknowledged | refused |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    print("\n".join(lines), flush=True)
+    for hosts in arguments.hosts:
+        lines.append(run_of(arguments, hosts).row)
+        print(lines[-1], flush=True)
+    if arguments.write:
+        name = "fleet-postgresql" if arguments.postgresql else "fleet"
+        write_section(name, "\n".join([measured_by("benchmarks.fleet"), "", *lines]))
 
 
 def _received(collector: Serving, token: str) -> int:

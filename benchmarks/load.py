@@ -164,6 +164,12 @@ class Told:
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.latencies_s.append(latency_s)
 
+    def add_all(self, other: "Told") -> None:
+        """Those of another process."""
+        self.latencies_s += other.latencies_s
+        for status, count in other.statuses.items():
+            self.statuses[status] = self.statuses.get(status, 0) + count
+
     def p99_ms(self) -> float:
         """Of all answers."""
         ordered = sorted(self.latencies_s)
