@@ -10,7 +10,7 @@ from typing import Any
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
-COMMANDS = ("run", "pools", "check", "explain", "advise", "doctor", "config")
+COMMANDS = ("run", "pools", "check", "explain", "advise", "doctor", "drill", "config")
 
 
 def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
