@@ -28,17 +28,20 @@ from tests.postgres import cluster
 
 INTERVAL_S = 10.0
 A_PROCESS = 5_000
+KINDS = 64
+"""How many hosts differ in more than their name: encoding thousands would hold up the first reports."""
 SETTLING_S = INTERVAL_S + 5.0
 """Until every agent has connected and reported once: CPU is counted from then on."""
 
 
 async def _agents(address: str, token: str, first: int, count: int, seconds: float) -> Told:
-    told = Told()
+    told, kinds = Told(), [Body(f"kd{number:05}") for number in range(KINDS)]
+    bodies = [kinds[number % KINDS].of(f"lb{number:05}") for number in range(first, first + count)]
     host, _, port = address.removeprefix("http://").partition(":")
     began_s = time.monotonic()
 
-    async def agent(number: int) -> None:
-        body, chance = Body(f"lb{number:05}"), random.Random(number)
+    async def agent(number: int, body: Body) -> None:
+        chance = random.Random(number)
         await asyncio.sleep(chance.random() * INTERVAL_S)
         _, sender = await asyncio.get_running_loop().create_connection(lambda: Sender(told.add), host, int(port))
         seq = 0
@@ -48,7 +51,7 @@ async def _agents(address: str, token: str, first: int, count: int, seconds: flo
             await asyncio.sleep(INTERVAL_S)
         sender.transport.close()
 
-    await asyncio.gather(*(agent(number) for number in range(first, first + count)))
+    await asyncio.gather(*(agent(number, body) for number, body in enumerate(bodies, first)))
     return told
 
 

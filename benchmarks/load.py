@@ -9,6 +9,7 @@ import random
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from shared import wire
@@ -68,6 +69,12 @@ class Body:
         self._seq = self._bytes.index(struct.pack(">BQ", 0xCF, _SEQ)) + 1
         self._taken = self._bytes.index(struct.pack(">BQ", 0xCF, _TAKEN)) + 1
         self._held = self._bytes.index(b"\xa4held\xc4") + 7
+
+    def of(self, host: str) -> "Body":
+        """The same of another host, whose name is as long: nothing is encoded anew."""
+        other = copy(self)
+        other._bytes = self._bytes.replace(self.report.host.encode(), host.encode(), 1)  # noqa: SLF001 - our own
+        return other
 
     def at(self, seq: int, taken_at_ms: int) -> bytes:
         """The body of this report; each pool's held wanders by up to sixteen ports around where it was."""
