@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 import resource
 import signal
 import socket
@@ -27,6 +28,22 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a script: what tests start would inherit deaf ears to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not walk it after every test."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def nothing_dropped_unclosed() -> Iterator[None]:
+    """A socket or connection that a test drops fails that test, not the innocent one the garbage collector meets it in.
+
+    Set up before the test's other fixtures, so torn down after them. 3 ms: only what came after collection is walked.
+    """
+    yield
+    gc.collect()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
