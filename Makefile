@@ -3,12 +3,13 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+DIST_PACKAGES := debhelper dh-python dpkg-dev
 PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
 	$(DIST_PACKAGES)
-DIST_PACKAGES := debhelper dh-python dpkg-dev
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
 LISTEN ?= 127.0.0.1:8766
+WORKERS ?= 2
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
@@ -25,7 +26,7 @@ demo: install deps ## Replay the incident: a real HAProxy runs out of ports, por
 	@$(BIN)/python -m tests.acceptance.incident
 
 test: install deps ## Run the whole suite (as an ordinary user: in namespaces of your own)
-	@tools/in-own-namespaces $(BIN)/python -m pytest $(ARGS)
+	@tools/in-own-namespaces $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: install lint types imports test ## Format, lint, types, import contracts, then the whole suite
 
