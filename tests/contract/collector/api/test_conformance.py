@@ -37,7 +37,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servin
 
 def examined(running: Serving, token: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What schemathesis has to say of some operations, asked with this token."""
-    command = [
+    command: list[str | Path] = [
         *(PROGRAM, "run", f"{running.url}/openapi.json", "--header", f"Authorization: Bearer {token}"),
         *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
         *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color", "--warnings", "off"),
