@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: screenshots help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
+.PHONY: openapi screenshots help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ accuracy: install ## Try every situation on this kernel, 6.12 and 6.1, and write
 dist: install ## Make all that is installed on hosts: wheel, single-file agent, Debian package, SBOMs, hashes
 	@tools/deps $(DIST_PACKAGES)
 	@$(BIN)/python -m tools.release
+
+openapi: install ## Write docs/openapi.json anew from the collector's code
+	@$(BIN)/python -m tools.openapi
 
 screenshots: install deps ## Draw the page's pictures in docs/images anew
 	@$(BIN)/python -m tools.screenshots

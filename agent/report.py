@@ -1,4 +1,4 @@
-"""What `--json` prints, as plain values. Pure. The keys are documented in docs/configuration.md and kept."""
+"""What `--json` prints, as plain values. Pure. The keys are documented in docs/commands.md and kept."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

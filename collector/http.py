@@ -1,5 +1,6 @@
 """The application: routes and middlewares. No loops, no sockets: collector.run and tests serve it as they like."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -7,15 +8,15 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, export, fleet, health, hosts, notices, pools, silences, top, trend
+from collector.api.routes import add_api
 from collector.ingest.desk import Desk
-from collector.ingest.handler import post_snapshot
-from collector.problem import explained
+from collector.problem import Problem, explained
 from collector.services import SERVICES, Services
 from collector.web.routes import add_page
 from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
 
+log = logging.getLogger(__name__)
 DESK = web.AppKey("desk", Desk)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,33 +33,7 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             metrics=services.metrics,
             clock=services.clock,
         )
-    app.add_routes(
-        [
-            *([web.post("/v1/snapshots", post_snapshot)] if takes_snapshots else []),
-            web.get("/v1/hosts", hosts.list_hosts),
-            web.get("/v1/hosts/{host}", hosts.show_host),
-            web.get("/v1/pools", pools.list_pools),
-            web.get("/v1/trend", trend.show_trend),
-            web.get("/v1/top", top.show_top),
-            web.get("/v1/growth", top.show_growth),
-            web.get("/v1/peers", top.show_peers),
-            web.get("/v1/near-misses", top.show_near_misses),
-            web.get("/v1/fleet", fleet.show_fleet),
-            web.get("/v1/export", export.send_export),
-            web.get("/v1/drift", fleet.show_drift),
-            web.get("/v1/storage", fleet.show_storage),
-            web.get("/v1/alerts", alerts.list_alerts),
-            web.get("/v1/transitions", alerts.list_transitions),
-            web.get("/v1/notices", notices.list_notices),
-            web.get("/v1/rules", notices.list_rules),
-            web.get("/v1/silences", silences.list_silences),
-            web.post("/v1/silences", silences.add_silence),
-            web.delete("/v1/silences/{id}", silences.expire_silence),
-            web.get("/healthz", health.healthz),
-            web.get("/readyz", health.readyz),
-            web.get("/metrics", health.expose),
-        ]
-    )
+    add_api(app, takes_snapshots=takes_snapshots)
     add_page(app)
     app.on_cleanup.append(_end_looks)
     return app
@@ -75,6 +50,40 @@ async def _counted(request: web.Request, handler: Handler) -> web.StreamResponse
     route = resource.canonical if resource else "other"
     request.app[SERVICES].metrics.count_request(route, request.method, response.status)
     return response
+
+
+class Explaining(web.RequestHandler):
+    """aiohttp's handler of a connection; what it cannot read is told as a problem document too, and as one line."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no request, or one with a head too long: its status, and the connection's end."""
+        if status >= 500 or request.writer.output_size > 0:  # noqa: PLR2004 - HTTP's class of our own faults
+            return super().handle_error(request, status, exc, message)
+        # After the colon stands what was sent, which may be a token.
+        what = (message or "").strip().partition(":")[0][:200]
+        log.info("not readable as HTTP", extra=fields(status=status, why=what, remote=request.remote))
+        response = Problem(status, "unreadable-request", f"this cannot be read as a request: {what}").response()
+        response.force_close()
+        return response
+
+
+def explaining(server: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+    """Handlers as aiohttp's server makes them, with the complaints of Explaining: there is no other way to choose."""
+
+    def made() -> asyncio.Protocol:
+        handler = server()
+        handler.__class__ = Explaining
+        return handler
+
+    return made
 
 
 class AccessLogger(AbstractAccessLogger):

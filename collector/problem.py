@@ -4,13 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from aiohttp import web
+from msgspec import Meta
 
 from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
-from collector.api.shapes import UnknownHost
+from collector.api.shapes import UnknownHost, UnknownSilence
 from collector.ingest.admission import RETRY_AFTER_S, Overloaded
 from collector.ingest.body import BrokenBody, UnsupportedMedia
 from collector.ingest.record import Conflicting
@@ -20,6 +21,23 @@ from shared.logs import fields
 
 CONTENT_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
+
+
+class ProblemShape(TypedDict):
+    """What went wrong (RFC 9457), and facts a program can use; `type` stays, `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    parameter: NotRequired[Annotated[str, Meta(description="which parameter, or key of the body, is at fault")]]
+    host: NotRequired[str]
+    seq: NotRequired[int]
+    where: NotRequired[str]
+    limit: NotRequired[int]
+    found: NotRequired[Any]
+    supported: NotRequired[list[int]]
+    accepted: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,8 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem(403, "forbidden", detail)
         case UnknownHost():
             return Problem(404, "unknown-host", detail, {"host": error.host})
+        case UnknownSilence():
+            return Problem(404, "unknown-silence", detail)
         case InvalidParameter():
             return Problem(400, "invalid-parameter", detail, {"parameter": error.parameter})
         case Conflicting():
@@ -106,7 +126,7 @@ def _unsupported(error: UnsupportedMedia) -> Problem:
 def _of_http(error: web.HTTPException) -> Problem:
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
     detail = {
-        404: "nothing is here; see /v1/hosts, /v1/pools, /v1/trend, /v1/top, /v1/fleet, /v1/alerts",
+        404: "nothing is here; /openapi.json lists what there is",
         405: f"only {kept.get('Allow', 'another method')} is answered here",
     }.get(error.status, error.reason)
     return Problem(error.status, error.reason.lower().replace(" ", "-"), detail, headers=kept)

@@ -18,7 +18,7 @@ from collector.compaction import Compaction
 from collector.config import Config, parse_listen
 from collector.evaluation import Evaluator
 from collector.forecast.foresight import Foresight
-from collector.http import DESK, AccessLogger, build_app
+from collector.http import DESK, AccessLogger, build_app, explaining
 from collector.ingest.front import Front
 from collector.ingest.intake import Intake
 from collector.investigation import Investigation
@@ -192,7 +192,7 @@ async def serving(app: web.Application, listener: socket.socket, tls: ServerTls 
 def _connections(app: web.Application, runner: web.AppRunner) -> Callable[[], asyncio.Protocol]:
     """What meets each connection: the front where snapshots are taken, else aiohttp at once."""
     assert runner.server  # noqa: S101 - it was set up
-    handlers: Callable[[], asyncio.Protocol] = runner.server
+    handlers = explaining(runner.server)
     return (lambda: Front(app[DESK], handlers)) if DESK in app else handlers
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,19 +30,30 @@ class Collector:
     tls: ssl.SSLContext | None = None
 
     def items(self, path: str, **query: str | int) -> list[dict[str, Any]]:
-        """The items of one list. Raises NoAnswer."""
+        """The items of one list: all of its pages, or the first where `limit` bounds them. Raises NoAnswer."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            items, after = self._page(path, query | cursor)
+            found += items
+            if "limit" in query or not after:
+                return found
+            cursor = {"cursor": after}
+
+    def _page(self, path: str, query: Mapping[str, str | int]) -> tuple[list[dict[str, Any]], str | None]:
+        """The items, and the cursor of the next page: none at the end, nor of what never comes in pages."""
         url = f"{self.base.rstrip('/')}{path}?{urlencode(query)}"
         request = Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - opened() asks for http
         try:
             with urlopen(request, timeout=PATIENCE_S, context=self.tls) as answer:  # noqa: S310
-                found: list[dict[str, Any]] = json.load(answer)["items"]
+                page = json.load(answer)
+                return page["items"], page.get("next")
         except HTTPError as error:
             with error:
                 hint = "; a token of the scope read is needed" if error.code in {401, 403} else ""
                 raise NoAnswer(f"{self.base}{path} answers {error.code}{hint}") from error
-        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+        except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
             raise NoAnswer(f"{self.base}{path}: {getattr(error, 'reason', error)}") from error
-        return found
 
 
 def opened(base: str, token_file: Path, ca: Path | None) -> Collector:

@@ -10,6 +10,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.rules import SEVERITIES
 from collector.alerts.where import Place, Where
 from shared.addresses import InvalidAddress, parse_endpoint
+from shared.limits import MAX_TIME_MS
 from shared.model import Kind, Pool
 from shared.settings import InvalidValue, build, nearest
 
@@ -40,6 +41,8 @@ class Silence:
             text = getattr(self, key)
             if not text.strip() or not text.isprintable():
                 raise InvalidSilence(key, f"{key}: printable text is needed: others will read it at night")
+        if not 0 <= self.starts_ms <= MAX_TIME_MS or self.ends_ms > MAX_TIME_MS:
+            raise InvalidSilence("ends_ms", "no such time can be kept")
         if not self.starts_ms < self.ends_ms:
             raise InvalidSilence("ends_ms", "it must end after it starts")
         if self.ends_ms - self.starts_ms > MOST_DAYS * DAY_MS:

@@ -2,14 +2,27 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, TypedDict
 
 from collector.alerts.conditions import Scope
-from collector.fleet.document import pool_document
+from collector.fleet.document import one_of, pool_document
 from shared.addresses import format_endpoint
 from shared.model import Pool
 
 KEY_CHARS = 32
+
+
+class SubjectShape(TypedDict):
+    """What an alert is about: the keys of a pool are null where it is none."""
+
+    subject: Annotated[str, one_of(Scope)]
+    name: str
+    host: str | None
+    netns: str | None
+    kind: str | None
+    local_ip: str | None
+    peer_ip: str | None
+    peer_port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +38,18 @@ class Subject:
         """The host it is on, where it is on one."""
         return self.name if self.scope in {Scope.POOL, Scope.HOST} else None
 
-    def document(self) -> dict[str, Any]:
-        """What names it, in notices and answers: the keys of a pool are null where it is none."""
-        empty: dict[str, Any] = dict.fromkeys(("netns", "kind", "local_ip", "peer_ip", "peer_port"))
+    def document(self) -> SubjectShape:
+        """What names it, in notices and answers."""
+        pool = self.pool
         return {
             "subject": self.scope.value,
             "name": self.name,
             "host": self.host,
-            **(pool_document(self.pool) if self.pool else empty),
+            "netns": pool.netns if pool else None,
+            "kind": pool.kind.value if pool else None,
+            "local_ip": pool.local_ip if pool else None,
+            "peer_ip": pool.peer_ip if pool else None,
+            "peer_port": pool.peer_port if pool else None,
         }
 
     def __str__(self) -> str:

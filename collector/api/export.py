@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from collector.access.bearer import require_read
 from collector.api.hosts import known_host
-from collector.api.params import InvalidParameter, Params
+from collector.api.operation import params_of
+from collector.api.params import InvalidParameter
 from collector.history.tiers import HOUR_MS, TIERS
 from collector.services import SERVICES
 from collector.storage import hosts
@@ -13,9 +13,7 @@ from collector.trends.export import export
 
 async def send_export(request: web.Request) -> web.StreamResponse:
     """A line a pool and instant; by default the last hour as it was taken."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("host", "tier", "from", "to"))
+    params, services = params_of(request), request.app[SERVICES]
     by_name = {tier.name: tier for tier in TIERS}
     tier = by_name[params.choice("tier", tuple(by_name)) or "raw"]
     to_ms = params.time_ms("to") or services.clock() + 1

@@ -1,10 +1,16 @@
 """GET /v1/fleet, /v1/drift, /v1/storage: the fleet as a whole, and the room its history takes."""
 
+from typing import Annotated, Any, TypedDict
+
 from aiohttp import web
 
-from collector.access.bearer import require_read
+from collector.api.answer import told
+from collector.api.cursor import AfterName, cursor_of, page_of
+from collector.api.operation import params_of
+from collector.api.parameters import MOST_ITEMS
 from collector.api.params import InvalidParameter, Params
 from collector.api.trend import DEFAULT_POINTS
+from collector.fleet.document import Count, Share, one_of
 from collector.fleet.drift import drift
 from collector.history.tiers import DAY_MS, HOUR_MS, MINUTE_MS, TIERS
 from collector.services import SERVICES
@@ -17,46 +23,100 @@ MAX_SHARES = 10
 MAX_STEP_S = 31 * 24 * 3600
 
 
+class LevelShape(TypedDict):
+    """One step: `occupancy` has a value for each quantile asked for, null where nothing is known."""
+
+    at_ms: Count
+    pool_minutes: Count
+    occupancy: list[Share | None]
+
+
+class FleetShape(TypedDict):
+    """Quantiles of the occupancy of all pools over time."""
+
+    from_ms: Count
+    to_ms: Count
+    step_ms: Count
+    quantiles: list[Share]
+    points: list[LevelShape]
+
+
+class DriftShape(TypedDict):
+    """A host, and by setting what it has (`here`) and what most of its role have (`role`)."""
+
+    host: str
+    settings: dict[str, Any]
+
+
+class TierShape(TypedDict):
+    """How far back one tier of history goes, and how long it is kept; null while it is empty."""
+
+    tier: Annotated[str, one_of(tier.name for tier in TIERS)]
+    oldest_ms: Count | None
+    newest_ms: Count | None
+    keep_ms: Count
+
+
+class StorageShape(TypedDict):
+    """The room that the database takes: `tables` in bytes where it can tell, `free_bytes` to be used again."""
+
+    bytes: Count
+    free_bytes: Count
+    tables: dict[str, Count]
+    chunks_set_aside: Count
+    tiers: list[TierShape]
+
+
 async def show_fleet(request: web.Request) -> web.Response:
     """Quantiles of the occupancy of all pools over time; by default the last 24 hours."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("from", "to", "step", "quantiles"))
+    params, services = params_of(request), request.app[SERVICES]
     window, shares = window_of(params, services.clock()), shares_of(params)
     found = await rank.levels(services.db, window, shares)
-    points = [{"at_ms": one.at_ms, "pool_minutes": one.pool_minutes, "occupancy": list(one.quantiles)} for one in found]
-    told = {"from_ms": window.from_ms, "to_ms": window.to_ms, "step_ms": window.step_ms, "quantiles": list(shares)}
-    return web.json_response(told | {"points": points})
+    answer: FleetShape = {
+        "from_ms": window.from_ms,
+        "to_ms": window.to_ms,
+        "step_ms": window.step_ms,
+        "quantiles": list(shares),
+        "points": [
+            {"at_ms": one.at_ms, "pool_minutes": one.pool_minutes, "occupancy": list(one.quantiles)} for one in found
+        ],
+    }
+    return told(answer)
 
 
 async def show_drift(request: web.Request) -> web.Response:
-    """Hosts whose settings differ from those of their role."""
-    await require_read(request)
-    Params(request.query.items(), ())
+    """Hosts whose settings differ from those of their role, by name."""
+    params = params_of(request)
+    limit = params.integer("limit", default=MOST_ITEMS, low=1, high=MOST_ITEMS)
+    after = cursor_of(params, AfterName)
     found = await drift(request.app[SERVICES].db)
-    return web.json_response({"items": [{"host": host, "settings": found[host]} for host in sorted(found)]})
+    names = [host for host in sorted(found) if after is None or host > after.name]
+    return told(page_of(names, limit, lambda host: DriftShape(host=host, settings=found[host]), AfterName))
 
 
 async def show_storage(request: web.Request) -> web.Response:
     """How far history goes back, and the bytes it takes."""
-    await require_read(request)
     services = request.app[SERVICES]
-    Params(request.query.items(), ())
     async with services.db.reading() as connection:
         extents = [await chunks.extent(connection, tier) for tier in TIERS]
         taken = await room.taken(connection)
         set_aside = await chunks.count_set_aside(connection)
-    tiers = [
-        {
-            "tier": one.tier.name,
-            "oldest_ms": one.oldest_ms,
-            "newest_ms": one.newest_ms,
-            "keep_ms": services.keep.of(one.tier),
-        }
-        for one in extents
-    ]
-    told = {"bytes": taken.total, "free_bytes": taken.free, "tables": taken.tables}
-    return web.json_response(told | {"chunks_set_aside": set_aside, "tiers": tiers})
+    answer: StorageShape = {
+        "bytes": taken.total,
+        "free_bytes": taken.free,
+        "tables": dict(taken.tables),
+        "chunks_set_aside": set_aside,
+        "tiers": [
+            {
+                "tier": one.tier.name,
+                "oldest_ms": one.oldest_ms,
+                "newest_ms": one.newest_ms,
+                "keep_ms": services.keep.of(one.tier),
+            }
+            for one in extents
+        ],
+    }
+    return told(answer)
 
 
 def window_of(params: Params, now_ms: int) -> Window:

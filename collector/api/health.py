@@ -1,23 +1,32 @@
 """GET /healthz, /readyz, /metrics: for machines that watch this machine, without a token."""
 
 from collections import Counter
+from typing import Annotated, TypedDict
 
 from aiohttp import web
 
 from collector import metrics
+from collector.api.answer import told
+from collector.fleet.document import one_of
 from collector.services import SERVICES
 from collector.storage import alerts, chunks, hosts, outbox, room
 
 
+class HealthShape(TypedDict):
+    """The process answers; `ready`: its database does too."""
+
+    status: Annotated[str, one_of(("ok", "ready"))]
+
+
 async def healthz(_request: web.Request) -> web.Response:
     """The process answers."""
-    return web.json_response({"status": "ok"})
+    return told(HealthShape(status="ok"))
 
 
 async def readyz(request: web.Request) -> web.Response:
     """The database answers too; otherwise 503."""
     await request.app[SERVICES].db.ping()
-    return web.json_response({"status": "ready"})
+    return told(HealthShape(status="ready"))
 
 
 async def expose(request: web.Request) -> web.Response:

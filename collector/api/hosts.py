@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
-from collector.access.bearer import require_read
-from collector.api.params import Params
+from collector.api.answer import told
+from collector.api.cursor import AfterName, cursor_of, page_of
+from collector.api.operation import params_of
+from collector.api.parameters import MOST_ITEMS
 from collector.api.shapes import UnknownHost, host_shape
 from collector.fleet.host import Host
 from collector.services import SERVICES, Services
@@ -11,27 +13,27 @@ from collector.storage import hosts
 
 
 async def list_hosts(request: web.Request) -> web.Response:
-    """Every host that ever reported, and how it is now."""
-    await require_read(request)
-    Params(request.query.items(), ())
-    services = request.app[SERVICES]
+    """Every host that ever reported, and how it is now, by name."""
+    params, services = params_of(request), request.app[SERVICES]
+    limit = params.integer("limit", default=MOST_ITEMS, low=1, high=MOST_ITEMS)
+    after = cursor_of(params, AfterName)
     async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
+        found = await hosts.after_name(connection, after.name if after else "", limit + 1)
     now_ms = services.clock()
-    return web.json_response({"items": [host_shape(host, now_ms) for host in everyone]})
+    return told(page_of(found, limit, lambda host: host_shape(host, now_ms), lambda host: AfterName(host.name)))
 
 
 async def show_host(request: web.Request) -> web.Response:
     """One host."""
-    await require_read(request)
-    Params(request.query.items(), ())
     services = request.app[SERVICES]
     host = await known_host(services, request.match_info["host"])
-    return web.json_response(host_shape(host, services.clock()))
+    return told(host_shape(host, services.clock()))
 
 
 async def known_host(services: Services, name: str) -> Host:
     """The host of that name. Raises UnknownHost."""
+    if "\0" in name:
+        raise UnknownHost(name)
     async with services.db.reading() as connection:
         host = await hosts.by_name(connection, name)
     if host is None:

@@ -26,15 +26,23 @@ class Params:
 
     def __init__(self, pairs: Collection[tuple[str, str]], known: Collection[str]) -> None:
         self._values: dict[str, str] = {}
+        self._known = frozenset(known)
+        self.heeded: set[str] = set()
+        """Which were asked for so far, given or not."""
         for name, value in pairs:
             if name not in known:
                 raise InvalidParameter(name[:64], _unknown(name, known))
             if name in self._values:
                 raise InvalidParameter(name, "is given twice")
+            if "\0" in value:
+                raise InvalidParameter(name, "a NUL is in no name")
             self._values[name] = value
 
     def text(self, name: str) -> str | None:
         """As given; None where it is absent or empty."""
+        if name not in self._known:
+            raise LookupError(f"the parameter {name!r} is read, but not declared")
+        self.heeded.add(name)
         return self._values.get(name) or None
 
     def required(self, name: str, example: str) -> str:

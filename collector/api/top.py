@@ -1,63 +1,93 @@
 """GET /v1/top, /v1/growth, /v1/peers, /v1/near-misses: which pools came closest to their end, by the hour."""
 
-from typing import Any
+from typing import Annotated
 
 from aiohttp import web
+from msgspec import Meta
 
-from collector.access.bearer import require_read
+from collector.api.answer import told
+from collector.api.operation import params_of
+from collector.api.parameters import MOST_ITEMS
 from collector.api.params import InvalidParameter, Params
-from collector.fleet.document import pool_document
+from collector.api.shapes import Ranking
+from collector.fleet.document import Count, PoolShape, Share, pool_document
 from collector.history.tiers import DAY_MS, Reach
 from collector.services import SERVICES
 from collector.trends import rank
-from collector.trends.peaks import Peak
+from collector.trends.peaks import Climb, Peak
 from collector.trends.rank import Named
 
-MAX_ITEMS = 1_000
 WEEKS = 4
+
+
+class HostPoolShape(PoolShape):
+    """A pool, and the host it is on."""
+
+    host: str
+    role: str | None
+
+
+class PeakShape(HostPoolShape):
+    """A pool's highest occupancy, and the hour it was reached in."""
+
+    occupancy: Share
+    margin: Annotated[Share, Meta(description="1 - occupancy")]
+    hour_ms: Count
+
+
+class NearMissShape(PeakShape):
+    """As a peak, of the week that began at `week_ms` (on a Thursday, UTC)."""
+
+    week_ms: Count
+
+
+class RiseShape(HostPoolShape):
+    """A pool's highest occupancy in the earlier and in the later half of the window."""
+
+    before: Share
+    after: Share
+    rise: Annotated[Share, Meta(description="after - before")]
 
 
 async def show_top(request: web.Request) -> web.Response:
     """The highest occupancies of a window; by default the last 24 hours."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("from", "to", "limit"))
+    params, services = params_of(request), request.app[SERVICES]
     from_ms, to_ms = hours_of(params, services.reach(), DAY_MS)
-    items = await rank.top(services.db, from_ms, to_ms, _limit(params, 50))
-    return _answer(from_ms, to_ms, items)
+    found = await rank.top(services.db, from_ms, to_ms, _limit(params, 50))
+    return told(_peaks(from_ms, to_ms, found))
 
 
 async def show_growth(request: web.Request) -> web.Response:
     """The fastest climbers; by default yesterday against the day before."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("from", "to", "limit"))
+    params, services = params_of(request), request.app[SERVICES]
     from_ms, to_ms = hours_of(params, services.reach(), 2 * DAY_MS)
-    items = await rank.growth(services.db, from_ms, to_ms, _limit(params, 50))
-    return _answer(from_ms, to_ms, items)
+    found = await rank.growth(services.db, from_ms, to_ms, _limit(params, 50))
+    items = [rise_shape(item, item.found) for item in found if isinstance(item.found, Climb)]
+    return told(Ranking[RiseShape](from_ms=from_ms, to_ms=to_ms, items=items))
 
 
 async def show_peers(request: web.Request) -> web.Response:
     """Which hosts press on this backend."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("peer", "from", "to", "limit"))
+    params, services = params_of(request), request.app[SERVICES]
     params.required("peer", "10.0.0.2:8080")
     peer, peer_port = params.endpoint("peer") or (b"", None)
     from_ms, to_ms = hours_of(params, services.reach(), DAY_MS)
-    items = await rank.peers(services.db, peer, peer_port, (from_ms, to_ms), _limit(params, 100))
-    return _answer(from_ms, to_ms, items)
+    found = await rank.peers(services.db, peer, peer_port, (from_ms, to_ms), _limit(params, 100))
+    return told(_peaks(from_ms, to_ms, found))
 
 
 async def show_near_misses(request: web.Request) -> web.Response:
     """By week, newest first, the pools that came closest to their end."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), ("from", "to", "limit"))
+    params, services = params_of(request), request.app[SERVICES]
     from_ms, to_ms = hours_of(params, services.reach(), WEEKS * rank.WEEK_MS)
     weeks = await rank.near_misses(services.db, from_ms, to_ms, _limit(params, 10))
-    items = [{"week_ms": week_ms, **peak_shape(item)} for week_ms, found in weeks for item in found]
-    return web.json_response({"from_ms": from_ms, "to_ms": to_ms, "items": items})
+    items: list[NearMissShape] = [
+        {"week_ms": week_ms, **peak_shape(item, item.found)}
+        for week_ms, found in weeks
+        for item in found
+        if isinstance(item.found, Peak)
+    ]
+    return told(Ranking[NearMissShape](from_ms=from_ms, to_ms=to_ms, items=items))
 
 
 def hours_of(params: Params, reach: Reach, span_ms: int) -> tuple[int, int]:
@@ -74,20 +104,30 @@ def hours_of(params: Params, reach: Reach, span_ms: int) -> tuple[int, int]:
     return from_ms, to_ms
 
 
-def peak_shape(item: Named) -> dict[str, Any]:
-    """A pool with its peak, or with how it rose."""
-    named = {"host": item.host, "role": item.role, **pool_document(item.pool)}
-    found = item.found
-    if isinstance(found, Peak):
-        margin = round(1 - found.occupancy, 6)
-        return named | {"occupancy": found.occupancy, "margin": margin, "hour_ms": found.hour_ms}
-    rise = round(found.after - found.before, 6)
-    return named | {"before": found.before, "after": found.after, "rise": rise}
+def peak_shape(item: Named, peak: Peak) -> PeakShape:
+    """A pool with its peak."""
+    return {
+        **_named(item),
+        "occupancy": peak.occupancy,
+        "margin": round(1 - peak.occupancy, 6),
+        "hour_ms": peak.hour_ms,
+    }
+
+
+def rise_shape(item: Named, climb: Climb) -> RiseShape:
+    """A pool with how it rose."""
+    rise = round(climb.after - climb.before, 6)
+    return {**_named(item), "before": climb.before, "after": climb.after, "rise": rise}
+
+
+def _named(item: Named) -> HostPoolShape:
+    return {"host": item.host, "role": item.role, **pool_document(item.pool)}
 
 
 def _limit(params: Params, default: int) -> int:
-    return params.integer("limit", default=default, low=1, high=MAX_ITEMS)
+    return params.integer("limit", default=default, low=1, high=MOST_ITEMS)
 
 
-def _answer(from_ms: int, to_ms: int, items: list[Named]) -> web.Response:
-    return web.json_response({"from_ms": from_ms, "to_ms": to_ms, "items": [peak_shape(item) for item in items]})
+def _peaks(from_ms: int, to_ms: int, found: list[Named]) -> Ranking[PeakShape]:
+    items = [peak_shape(item, item.found) for item in found if isinstance(item.found, Peak)]
+    return {"from_ms": from_ms, "to_ms": to_ms, "items": items}

@@ -1,27 +1,50 @@
 """GET /v1/trend."""
 
+from typing import Annotated, TypedDict
+
 from aiohttp import web
 
-from collector.access.bearer import require_read
+from collector.api.answer import told
 from collector.api.hosts import known_host
+from collector.api.operation import params_of
 from collector.api.params import InvalidParameter, Params
-from collector.api.shapes import point_shape
+from collector.fleet.document import Count, one_of
+from collector.history.tiers import TIERS
 from collector.services import SERVICES
 from collector.trends.query import AmbiguousNamespace, in_its_namespace, trend
+from collector.trends.series import Point
 from collector.trends.window import InvalidWindow, Window
 from shared.model import Kind, Pool
 
 HOUR_MS = 3_600_000
 DEFAULT_POINTS = 120
 MAX_STEP_S = 31 * 24 * 3600
-_KNOWN = ("host", "local", "peer", "netns", "from", "to", "step")
+
+
+class SpanShape(TypedDict):
+    """A stretch of time, its end not included."""
+
+    from_ms: Count
+    to_ms: Count
+
+
+class TrendShape(SpanShape):
+    """One pool's held ports, a point each `step_ms`. `damaged`: stretches whose history cannot be read."""
+
+    host: str
+    netns: str
+    local_ip: str
+    peer_ip: str
+    peer_port: int
+    step_ms: Count
+    tier: Annotated[str, one_of(tier.name for tier in TIERS)]
+    damaged: list[SpanShape]
+    points: list[Point]
 
 
 async def show_trend(request: web.Request) -> web.Response:
     """One pool's held ports over time."""
-    await require_read(request)
-    services = request.app[SERVICES]
-    params = Params(request.query.items(), _KNOWN)
+    params, services = params_of(request), request.app[SERVICES]
     name = params.required("host", "lb1")
     asked = _pool(params)
     host = await known_host(services, name)
@@ -31,7 +54,7 @@ async def show_trend(request: web.Request) -> web.Response:
     except AmbiguousNamespace as error:
         raise InvalidParameter("netns", str(error)) from None
     made = await trend(services.db, host, pool, window, services.reach())
-    answer = {
+    answer: TrendShape = {
         "host": host.name,
         "netns": pool.netns,
         "local_ip": pool.local_ip,
@@ -42,9 +65,9 @@ async def show_trend(request: web.Request) -> web.Response:
         "step_ms": made.window.step_ms,
         "tier": made.tier.name,
         "damaged": [{"from_ms": from_ms, "to_ms": to_ms} for from_ms, to_ms in made.damaged],
-        "points": [point_shape(point) for point in made.points],
+        "points": list(made.points),
     }
-    return web.json_response(answer)
+    return told(answer)
 
 
 def window_of(params: Params, now_ms: int, interval_ms: int) -> Window:

@@ -49,6 +49,8 @@ class Question:
     columns: tuple[str, ...]
     example: str
     rows: Callable[[Mapping[str, Any]], Rows] = _items
+    most: int | None = 0
+    """Of a list that comes in pages, how many items where no --limit says so (None: all); 0: it comes as one answer."""
 
 
 QUESTIONS: Mapping[str, Question] = {
@@ -104,7 +106,12 @@ QUESTIONS: Mapping[str, Question] = {
         _levels,
     ),
     "drift": Question(
-        "hosts whose settings differ from those of their role", "/v1/drift", {}, ("host", "settings"), "--json"
+        "hosts whose settings differ from those of their role",
+        "/v1/drift",
+        {},
+        ("host", "settings"),
+        "--json",
+        most=None,
     ),
     "hosts": Question(
         "every host that ever reported, and how it is now",
@@ -112,6 +119,7 @@ QUESTIONS: Mapping[str, Question] = {
         {},
         ("host", "role", "state", "last_seen_ms", "missing", "skew_ms", "agent_version"),
         "--json",
+        most=None,
     ),
     "pools": Question(
         "the latest readings, the hottest first",
@@ -119,6 +127,7 @@ QUESTIONS: Mapping[str, Question] = {
         {"host": "of this host only", "peer": "towards this backend", "min_occupancy": "from 0 to 1", **_LIMIT},
         (*_POOL, "held", "capacity", "occupancy", "state"),
         "--min-occupancy 0.7",
+        most=100,
     ),
 }
 
@@ -155,7 +164,12 @@ def query_of(args: argparse.Namespace) -> dict[str, str]:
 def run(args: argparse.Namespace) -> int:
     """Ask, and print."""
     question: Question = args.question
-    document = client_of(args.url, args.token_file, args.ca).ask(question.path, query_of(args))
+    client, query = client_of(args.url, args.token_file, args.ca), query_of(args)
+    limit = query.get("limit", "")
+    if question.most == 0 or (limit and not limit.isdecimal()):
+        document = client.ask(question.path, query)
+    else:
+        document = client.ask_whole(question.path, query, int(limit) if limit else question.most)
     print(shown(question, document, is_json=args.json, is_csv=args.csv).rstrip("\n"))
     return 0
 

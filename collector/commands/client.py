@@ -18,6 +18,8 @@ from shared.errors import PortgaugeError
 URL_VARIABLE, TOKEN_VARIABLE = "PORTGAUGE_URL", "PORTGAUGE_TOKEN_FILE"
 DEFAULT_URL = "http://127.0.0.1:8766"
 TIMEOUT_S = 60
+PAGE = 1_000
+"""Items asked for at a time."""
 
 
 class CannotAsk(PortgaugeError):
@@ -37,6 +39,18 @@ class Client:
         with self.open(path, query) as response:
             document: dict[str, Any] = json.load(response)
         return document
+
+    def ask_whole(self, path: str, query: Mapping[str, str], most: int | None = None) -> dict[str, Any]:
+        """A list over all of its pages, or its first `most` items. Raises CannotAsk."""
+        items: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            left = PAGE if most is None else min(PAGE, most - len(items))
+            page = self.ask(path, {**query, **cursor, "limit": str(left)})
+            items += page["items"]
+            if not page["next"] or len(items) == most:
+                return {"items": items, "next": page["next"]}
+            cursor = {"cursor": page["next"]}
 
     @contextmanager
     def open(self, path: str, query: Mapping[str, str]) -> Iterator[HTTPResponse]:

@@ -5,12 +5,14 @@ import asyncio
 import getpass
 import json
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+
+import msgspec
 
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
-from collector.api.shapes import silence_shape
+from collector.api.shapes import SilenceShape, silence_shape
 from collector.commands.common import Subparsers, add_command, add_database, location_of
 from collector.storage import silences
 from collector.storage.database import database
@@ -95,7 +97,8 @@ def run_list(args: argparse.Namespace) -> int:
     now_ms = wall_ms()
     found = asyncio.run(_list(location_of(args), now_ms))
     if args.json:
-        print(json.dumps({"items": [silence_shape(one, now_ms) for one in found]}, indent=2))
+        shapes = [silence_shape(one, now_ms) for one in found]
+        print(json.dumps(msgspec.to_builtins({"items": shapes}), indent=2))
     else:
         for one in found:
             print(line(silence_shape(one, now_ms)))
@@ -125,10 +128,10 @@ def parse_when(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def line(shape: dict[str, Any]) -> str:
+def line(shape: SilenceShape) -> str:
     """`3  active  until 2026-11-24 14:00 UTC  role=edge  ops: kernel upgrade`."""
     until = datetime.fromtimestamp(shape["ends_ms"] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    parts = {**shape["where"], "rule": shape["rule"], "severity": shape["severity"]}
+    parts = {**asdict(shape["where"]), "rule": shape["rule"], "severity": shape["severity"]}
     what = " ".join(f"{key}={','.join(value)}" for key, value in parts.items() if value)
     return f"{shape['id']}  {shape['state']:<7}  until {until} UTC  {what}  {shape['author']}: {shape['reason']}"
 

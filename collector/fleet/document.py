@@ -1,11 +1,47 @@
 """Pools and readings as JSON: the keys of `portgauge-agent pools --json`, here and in every notice. Pure."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated, TypedDict
 
-from shared.model import Pool, Reading
+from msgspec import Meta
+
+from shared.model import Kind, Pool, Reading
 
 
-def pool_document(pool: Pool) -> dict[str, Any]:
+def one_of(texts: Iterable[str]) -> Meta:
+    """A text that is one of these."""
+    return Meta(extra_json_schema={"enum": [str(text) for text in texts]})
+
+
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class PoolShape(TypedDict):
+    """What names a pool: what its kind does not use is empty (`""`, 0)."""
+
+    netns: str
+    kind: Annotated[str, one_of(Kind)]
+    local_ip: str
+    peer_ip: str
+    peer_port: Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class ReadingShape(TypedDict):
+    """What was read of a pool: ports, and sockets by state."""
+
+    held: Count
+    capacity: Count
+    headroom_min: Count
+    headroom_max: Count
+    occupancy: Annotated[Share, Meta(description="held / capacity")]
+    states: dict[str, Count]
+    owner: Annotated[str, Meta(description="who holds it; empty where nobody could tell")]
+    failures: Annotated[Count, Meta(description="connect() calls that failed for want of a port since the last report")]
+    knee: Annotated[bool | None, Meta(description="whether connect() walks half the range in vain; null: not counted")]
+
+
+def pool_document(pool: Pool) -> PoolShape:
     """What names the pool."""
     return {
         "netns": pool.netns,
@@ -16,7 +52,7 @@ def pool_document(pool: Pool) -> dict[str, Any]:
     }
 
 
-def reading_document(reading: Reading) -> dict[str, Any]:
+def reading_document(reading: Reading) -> ReadingShape:
     """What was read of it: ports, and sockets by state."""
     return {
         "held": reading.held,

@@ -20,6 +20,10 @@ PAGE = 32
 log = logging.getLogger(__name__)
 
 
+Hotness = tuple[float, int, str, Pool]
+"""What pools are sorted by, the hottest first: (-occupancy, headroom_min, host, pool)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which pools are asked for; None does not narrow."""
@@ -31,6 +35,10 @@ class Wanted:
     peer_port: int | None = None
     min_occupancy: float = 0.0
     limit: int = 100
+    after: Hotness | None = None
+    """Those that come after this one in the order asked for."""
+    by_name: bool = False
+    """By host and pool, whatever they hold: an order that stays while readings change."""
 
     def asks(self, host: Host) -> bool:
         """Whether this host's readings are asked for."""
@@ -62,8 +70,12 @@ async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
     async with db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
     asked = [host for host in everyone if wanted.asks(host)]
+    if wanted.by_name:
+        asked = sorted((host for host in asked if not wanted.after or host.name >= wanted.after[2]), key=_name)
     best: list[PoolNow] = []
     for start in range(0, len(asked), PAGE):
+        if wanted.by_name and len(best) >= wanted.limit:
+            break  # Hosts to come are after all that were found.
         page = asked[start : start + PAGE]
         async with db.reading() as connection:
             bodies = await hot.last_good(connection, [host.id for host in page])
@@ -75,7 +87,11 @@ def _merge(
     best: Sequence[PoolNow], page: Sequence[Host], bodies: Mapping[int, Logged], wanted: Wanted, now_ms: int
 ) -> list[PoolNow]:
     found = (item for host in page if host.id in bodies for item in _pools(host, bodies[host.id], wanted, now_ms))
-    return heapq.nsmallest(wanted.limit, chain(best, found), key=_coolness)
+    key = _place if wanted.by_name else hotness
+    if wanted.after:
+        after = wanted.after[2:] if wanted.by_name else wanted.after
+        found = (item for item in found if key(item) > after)
+    return heapq.nsmallest(wanted.limit, chain(best, found), key=key)
 
 
 def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
@@ -94,5 +110,14 @@ def _readings(logged: Logged) -> Sequence[Reading]:
         return ()
 
 
-def _coolness(item: PoolNow) -> tuple[float, int, str, Pool]:
+def hotness(item: PoolNow) -> Hotness:
+    """What it is sorted by."""
     return (-item.reading.occupancy, item.reading.headroom_min, item.host, item.reading.pool)
+
+
+def _place(item: PoolNow) -> tuple[str, Pool]:
+    return (item.host, item.reading.pool)
+
+
+def _name(host: Host) -> str:
+    return host.name

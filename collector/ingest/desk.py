@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from collector.access.doorkeeper import Doorkeeper
 from collector.access.token import Grant
@@ -39,7 +39,15 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def document_of(*, is_duplicate: bool) -> dict[str, object]:
+class Taken(TypedDict):
+    """A snapshot was kept, now or before (`duplicate`)."""
+
+    accepted: bool
+    duplicate: bool
+    config_revision: int
+
+
+def document_of(*, is_duplicate: bool) -> Taken:
     """What is told of a snapshot that was kept."""
     return {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
 

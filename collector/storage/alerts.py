@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal, select, tuple_, update
 
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case, Verdict
@@ -50,8 +50,40 @@ async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(Al
     return [_case(row) for row in await db.execute(query)]
 
 
-async def history(db: AsyncConnection, *, limit: int, host_name: str | None = None) -> list[PastTransition]:
-    """The latest changes of state, newest first."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case stands among the others: those of pools after the rest, the hottest first, then by name."""
+
+    is_pool: bool
+    occupancy: float
+    name: str
+    id: int
+
+
+async def page(
+    db: AsyncConnection, states: Collection[AlertState], limit: int, after: Place | None, *, by_name: bool
+) -> list[tuple[Place, Case]]:
+    """The next cases in any of these states, in the order of `current`, or by name."""
+    is_pool = case((alert.c.netns.is_not(None), 1), else_=0)
+    query = select(*alert.c).where(alert.c.state.in_([state.value for state in states])).limit(limit)
+    order: list[ColumnElement[Any]] = [alert.c.name, alert.c.id]
+    if not by_name:
+        order = [is_pool, alert.c.occupancy.desc(), *order]
+    if after:
+        is_later = tuple_(alert.c.name, alert.c.id) > tuple_(literal(after.name), literal(after.id))
+        if not by_name:
+            is_cooler = alert.c.occupancy < after.occupancy
+            is_later = is_cooler | ((alert.c.occupancy == after.occupancy) & is_later)
+            is_later = (is_pool > int(after.is_pool)) | ((is_pool == int(after.is_pool)) & is_later)
+        query = query.where(is_later)
+    rows = await db.execute(query.order_by(*order))
+    return [(Place(row.netns is not None, row.occupancy, row.name, row.id), _case(row)) for row in rows]
+
+
+async def history(
+    db: AsyncConnection, *, limit: int, host_name: str | None = None, before_id: int | None = None
+) -> list[PastTransition]:
+    """The latest changes of state, newest first; those before one of them."""
     described = [alert.c[name] for name in ("rule", "severity", "scope", "name", *_POOL)]
     query = (
         select(*transition.c, *described)
@@ -62,6 +94,8 @@ async def history(db: AsyncConnection, *, limit: int, host_name: str | None = No
     if host_name is not None:
         is_on_it = alert.c.scope.in_([Scope.POOL.value, Scope.HOST.value]) & (alert.c.name == host_name)
         query = query.where(is_on_it)
+    if before_id is not None:
+        query = query.where(transition.c.id < before_id)
     return [_past(row) for row in await db.execute(query)]
 
 

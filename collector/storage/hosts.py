@@ -38,6 +38,12 @@ async def all_hosts(db: AsyncConnection) -> list[Host]:
     return [_host(row) for row in await db.execute(select(*host.c).order_by(host.c.name))]
 
 
+async def after_name(db: AsyncConnection, name: str, limit: int) -> list[Host]:
+    """The next hosts by name."""
+    query = select(*host.c).where(host.c.name > name).order_by(host.c.name).limit(limit)
+    return [_host(row) for row in await db.execute(query)]
+
+
 async def by_name(db: AsyncConnection, name: str) -> Host | None:
     """The host of that name, if it ever reported."""
     row = (await db.execute(select(*host.c).where(host.c.name == name))).one_or_none()

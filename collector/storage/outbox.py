@@ -40,6 +40,7 @@ class Attempt:
 class Told:
     """A notice to one channel, and how it went: `outcome` is delivered, given_up, or None while it is owed."""
 
+    id: int
     key: str
     channel: str
     document: dict[str, Any]
@@ -136,18 +137,31 @@ async def newest_of_incidents(db: AsyncConnection, channel: str, ended_since_ms:
     return list((await db.execute(query)).scalars())
 
 
-async def listing(db: AsyncConnection, *, limit: int, channel: str | None = None) -> list[Told]:
-    """The newest notices, newest first, each with every attempt."""
+async def listing(
+    db: AsyncConnection, *, limit: int, channel: str | None = None, before_id: int | None = None
+) -> list[Told]:
+    """The newest notices, newest first, each with every attempt; those before one of them."""
     query = select(*outbox.c).order_by(outbox.c.id.desc()).limit(limit)
     if channel is not None:
         query = query.where(outbox.c.channel == channel)
+    if before_id is not None:
+        query = query.where(outbox.c.id < before_id)
     rows = (await db.execute(query)).all()
     tried: dict[int, list[Attempt]] = {row.id: [] for row in rows}
     tries = select(*attempt.c).where(attempt.c.outbox_id.in_(list(tried))).order_by(attempt.c.id)
     for row in await db.execute(tries):
         tried[row.outbox_id].append(Attempt(row.at_ms, row.succeeded, row.detail))
     return [
-        Told(row.key, row.channel, row.document, row.created_ms, row.outcome, row.closed_ms, tuple(tried[row.id]))
+        Told(
+            row.id,
+            row.key,
+            row.channel,
+            row.document,
+            row.created_ms,
+            row.outcome,
+            row.closed_ms,
+            tuple(tried[row.id]),
+        )
         for row in rows
     ]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal, select, tuple_, update
 
 from collector.alerts.silences import Silence, from_matchers
 from collector.storage import tables
@@ -24,9 +24,14 @@ async def add(db: AsyncConnection, made: Silence) -> int:
     return int((await db.execute(insert(silence).values(values).returning(silence.c.id))).scalar_one())
 
 
-async def current(db: AsyncConnection, now_ms: int) -> list[Silence]:
-    """Those that are active or yet to come, the first to end first."""
-    query = select(*silence.c).where(silence.c.ends_ms > now_ms).order_by(silence.c.ends_ms, silence.c.id)
+async def current(
+    db: AsyncConnection, now_ms: int, *, limit: int | None = None, after: tuple[int, int] | None = None
+) -> list[Silence]:
+    """Those that are active or yet to come, the first to end first; those after (ends_ms, id) of one of them."""
+    place = (silence.c.ends_ms, silence.c.id)
+    query = select(*silence.c).where(silence.c.ends_ms > now_ms).order_by(*place).limit(limit)
+    if after:
+        query = query.where(tuple_(*place) > tuple_(*map(literal, after)))
     return [_silence(row) for row in await db.execute(query)]
 
 

@@ -10,7 +10,7 @@ async def state(collector: Collecting) -> str:
 
 
 async def test_before_anybody_reported_the_list_is_empty(collector: Collecting) -> None:
-    assert await collector.get("/v1/hosts") == {"items": []}
+    assert await collector.get("/v1/hosts") == {"items": [], "next": None}
 
 
 async def test_a_host_is_reporting_until_three_intervals_are_missed(collector: Collecting) -> None:
@@ -38,4 +38,4 @@ async def test_a_host_nobody_heard_of_is_404(collector: Collecting) -> None:
 
 
 async def test_a_parameter_nobody_knows_is_refused(collector: Collecting) -> None:
-    assert (await collector.refused("/v1/hosts", limit=3))["parameter"] == "limit"
+    assert (await collector.refused("/v1/hosts", limits=3))["parameter"] == "limits"

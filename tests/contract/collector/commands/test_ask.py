@@ -56,6 +56,22 @@ async def test_every_question_has_an_answer(
         assert text
 
 
+async def test_lists_are_told_over_all_of_their_pages(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.commands.client.PAGE", 2)
+    hosts = [f"lb{number}" for number in range(5)]
+    for host in hosts:
+        await collector.push(a_snapshot(a_reading(270), host=host))
+    for name, limit, count in (("hosts", (), 5), ("pools", (), 5), ("pools", ("--limit", "3"), 3)):
+        _, text, _ = await told(collector, token_file, capsys, name, *limit, "--json")
+        document = json.loads(text)
+        assert [item["host"] for item in document["items"]] == hosts[:count]
+        assert (document["next"] is None) == (count == 5)
+    status, _, err = await told(collector, token_file, capsys, "pools", "--limit", "0")
+    assert (status, "limit: a whole number" in err) == (2, True)
+
+
 async def test_a_mistake_is_one_line_that_says_what(
     collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -27,7 +27,19 @@ def test_a_parameter_given_twice_is_refused() -> None:
 
 def test_a_missing_one_is_explained_by_example() -> None:
     with pytest.raises(InvalidParameter, match="peer=10"):
-        params().required("peer", "10.0.0.2:8080")
+        Params([], ["peer"]).required("peer", "10.0.0.2:8080")
+
+
+def test_one_that_is_read_but_not_declared_is_a_mistake_of_ours() -> None:
+    """It would be documented nowhere."""
+    with pytest.raises(LookupError, match="not declared"):
+        params().text("peer")
+
+
+def test_a_nul_is_in_no_value() -> None:
+    """PostgreSQL keeps none in its texts."""
+    with pytest.raises(InvalidParameter, match="NUL"):
+        params(host="lb\0")
 
 
 @pytest.mark.parametrize("text", ["0", "10001", "-1", "ten", "1.5", "٣", "9" * 30])

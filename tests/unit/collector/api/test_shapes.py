@@ -1,9 +1,8 @@
 """How values look as JSON."""
 
-from collector.api.shapes import UnknownHost, host_shape, point_shape, pool_shape
+from collector.api.shapes import UnknownHost, host_shape, pool_shape
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
-from collector.trends.series import Point
 from tests.builders import NOON_MS, a_reading
 
 
@@ -25,10 +24,6 @@ def test_a_pool_has_the_agent_s_keys_and_its_host() -> None:
 
 def test_a_reading_that_may_not_be_believed_says_so() -> None:
     assert pool_shape(PoolNow("lb1", None, a_reading(), NOON_MS, is_current=False))["state"] == "unknown"
-
-
-def test_a_gap_is_null() -> None:
-    assert point_shape(Point(5)) == {"at_ms": 5, "min": None, "mean": None, "max": None, "capacity": None}
 
 
 def test_an_unknown_host_is_named_without_filling_the_screen() -> None:
