@@ -185,8 +185,13 @@ class Reporter:
 
 
 def head_start_s(config: AgentConfig) -> float:
-    """How much sooner than usual the second sample comes, which brings the host into its phase."""
-    return ahead_s(config.host, config.interval_s, clock.wall_ms() / 1000)
+    """How much sooner than usual the second sample comes, which brings the host into its phase.
+
+    Whole ticks, so that samples stay on the seconds at which all loops wake up (`shared.clock.until_next_s`); where
+    these lie differs from host to host already.
+    """
+    exactly_s = ahead_s(config.host, config.interval_s, clock.wall_ms() / 1000)
+    return exactly_s - exactly_s % TICK_S
 
 
 def count(samplings: Samplings, reason: Reason, done: Done) -> None:
