@@ -60,7 +60,12 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
         ]
     )
     add_page(app)
+    app.on_cleanup.append(_end_looks)
     return app
+
+
+async def _end_looks(app: web.Application) -> None:
+    await app[SERVICES].looks.close()
 
 
 @web.middleware

@@ -14,6 +14,8 @@ SLOW_S = 0.25
 SHARE = 0.1
 """How much of the time a look may be under way while somebody keeps asking."""
 MOST_KEPT = 16
+LOOKING = "look at the fleet"
+"""What such a task is called in a traceback."""
 PATIENCE_S = 0.5
 """How long a viewer waits for a look before being told that it is under way."""
 
@@ -57,8 +59,15 @@ class Looks:
         except TimeoutError:
             return Look((), now_ms, 0.0, is_done=False)
 
+    async def close(self) -> None:
+        """End what is under way: nobody is left to see it, and the database is about to be closed."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _begin(self, db: Database, wanted: Wanted, now_ms: int) -> asyncio.Task[Look]:
-        task = asyncio.create_task(self._look(db, wanted, now_ms), name="look at the fleet")
+        task = asyncio.create_task(self._look(db, wanted, now_ms), name=LOOKING)
         self._under_way[wanted] = task
         task.add_done_callback(lambda done: self._end(wanted, done))
         return task

@@ -92,11 +92,14 @@ class Desk:
         task.add_done_callback(self._aside.discard)
 
     async def close(self, grace_s: float) -> None:
-        """End every connection: what is under way may take this long to be answered."""
+        """End every connection: what is under way may take this long to be answered, and is given up then."""
         for front in list(self.fronts):
             front.close()
         if self._aside:
-            await asyncio.wait(self._aside, timeout=grace_s)
+            _, late = await asyncio.wait(self._aside, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         deadline_s = monotonic_s() + grace_s
         while self.fronts and monotonic_s() < deadline_s:  # noqa: ASYNC110 - the last second of a process
             await asyncio.sleep(0.01)

@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location
+from shared.clock import monotonic_s
 
 __all__ = ["AsyncConnection", "Database", "database"]
 
@@ -125,7 +126,15 @@ async def database(location: Location, *, alone: bool = False) -> AsyncIterator[
         try:
             yield Database(engine, location)
         finally:
+            await _let_go(engine)
             await engine.dispose()
+
+
+async def _let_go(engine: AsyncEngine) -> None:
+    """Wait for tasks that were cancelled a moment ago: what they gave back after the end would never be closed."""
+    deadline_s = monotonic_s() + WAIT_S
+    while engine.pool.checkedout() and monotonic_s() < deadline_s:  # type: ignore[attr-defined] # noqa: ASYNC110 - a pool rings no bell
+        await asyncio.sleep(0.01)
 
 
 def _engine(location: Location) -> AsyncEngine:

@@ -16,6 +16,12 @@ from tests.postgres import QUICK, Cluster, cluster, why_none
 MIGRATED = "migrated"
 
 
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test sends one push after another: none would gain by waiting for company."""
+    monkeypatch.setattr("collector.ingest.intake.GATHER_S", 0.0)
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database, migrated once and copied for each test."""

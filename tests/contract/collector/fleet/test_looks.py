@@ -1,7 +1,11 @@
 """A look at the fleet that many share."""
 
-from collector.fleet.looks import Look, Looks
+import asyncio
+
+from collector.fleet.looks import LOOKING, Look, Looks
 from collector.fleet.pools import Wanted
+from collector.storage.database import database
+from collector.storage.location import Location
 from tests.builders import a_reading, a_snapshot
 from tests.collecting import Collecting
 
@@ -32,5 +36,18 @@ def test_what_took_a_second_does_for_ten_and_stands_in_for_thirty() -> None:
 
 async def test_who_would_wait_long_is_told_so_at_once(collector: Collecting) -> None:
     await collector.push(a_snapshot(a_reading()))
-    look = await Looks(patience_s=0).hottest(collector.db, Wanted(), collector.clock())
+    looks = Looks(patience_s=0)
+    look = await looks.hottest(collector.db, Wanted(), collector.clock())
     assert (look.pools, look.is_done) == ((), False)
+    await looks.close()
+
+
+async def test_a_look_under_way_ends_before_the_database_does(location: Location) -> None:
+    """A connection that comes back after the end is closed by nobody."""
+    async with database(location) as db:
+        await db.ping()
+        looks = Looks(patience_s=0)
+        await looks.hottest(db, Wanted(), 0)
+        [look] = [task for task in asyncio.all_tasks() if task.get_name() == LOOKING]
+        await looks.close()
+        assert look.cancelled()
