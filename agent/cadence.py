@@ -187,8 +187,7 @@ def decide(situation: Situation, budget: Budget) -> Decision:
     """
     if situation.since_s is None:
         return Decision(Reason.FIRST)
-    is_due = situation.since_s >= situation.interval_s or situation.has_newcomer or situation.is_changed
-    if not is_due and all(map(is_untouched, situation.places)):
+    if is_idle(situation):
         return NOTHING
     steps = max((len(place.then.rooms) for place in situation.places), default=1)
     crossed = max((crossing(place) for place in situation.places), default=-1)
@@ -197,6 +196,13 @@ def decide(situation: Situation, budget: Budget) -> Decision:
     for reason in _ordinary(situation, budget):
         return Decision(reason, budget.affords(0.0 if reason in (Reason.DUE, Reason.HOT) else 1 / steps))
     return NOTHING
+
+
+def is_idle(situation: Situation) -> bool:
+    """Whether there is nothing to decide, whatever the budget: nothing moved, and the interval is not over."""
+    if situation.since_s is None or situation.since_s >= situation.interval_s:
+        return False
+    return not (situation.has_newcomer or situation.is_changed) and all(map(is_untouched, situation.places))
 
 
 def is_untouched(place: Place) -> bool:
