@@ -187,6 +187,8 @@ def decide(situation: Situation, budget: Budget) -> Decision:
     """
     if situation.since_s is None:
         return Decision(Reason.FIRST)
+    if is_idle(situation):
+        return NOTHING
     steps = max((len(place.then.rooms) for place in situation.places), default=1)
     crossed = max((crossing(place) for place in situation.places), default=-1)
     if crossed >= 0:
@@ -194,6 +196,21 @@ def decide(situation: Situation, budget: Budget) -> Decision:
     for reason in _ordinary(situation, budget):
         return Decision(reason, budget.affords(0.0 if reason in (Reason.DUE, Reason.HOT) else 1 / steps))
     return NOTHING
+
+
+def is_idle(situation: Situation) -> bool:
+    """Whether there is nothing to decide, whatever the budget: nothing moved, and the interval is not over."""
+    if situation.since_s is None or situation.since_s >= situation.interval_s:
+        return False
+    return not (situation.has_newcomer or situation.is_changed) and all(map(is_untouched, situation.places))
+
+
+def is_untouched(place: Place) -> bool:
+    """Whether no connection came, went or changed its kind since the latest look: the second of an idle host."""
+    before, now = place.then.counters, place.now
+    if before is None or now is None or now.segments < before.segments:
+        return False
+    return now is before or now._replace(segments=before.segments) == before
 
 
 def crossing(place: Place) -> int:

@@ -63,6 +63,10 @@ class Failures:
     unnamed: int = 0
     """Failures whose destination is not known: their events were lost, or too many destinations failed at once."""
 
+    def __bool__(self) -> bool:
+        """Whether anything failed."""
+        return bool(self.by_target or self.unnamed)
+
     def plus(self, other: "Failures") -> "Failures":
         """Both stretches as one, still bounded: the destinations that failed most stay named."""
         merged = dict(self.by_target)

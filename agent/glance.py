@@ -7,7 +7,7 @@ held by its name, whose sockets belong to processes elsewhere), a thread goes th
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agent import counters, sysctl
+from agent import counters
 from agent.cadence import Counters, Place
 from agent.errors import SamplingFailed
 from agent.host import HostSampler
@@ -32,7 +32,8 @@ def glance(sampler: HostSampler, now_s: float) -> Glance:
     """
     places = []
     for place, kept in list(sampler.kept.items()):
-        now = _from_outside(sampler, place, kept.tree, now_s)
+        is_own = place == sampler.own
+        now = sampler.own_counters.read() if is_own else _from_outside(sampler.atlas, place, kept.tree, now_s)
         try:
             places.append(Place(kept.base, now or _from_inside(sampler.atlas, place, now_s)))
         except NamespaceGone:
@@ -41,14 +42,11 @@ def glance(sampler: HostSampler, now_s: float) -> Glance:
     return Glance(places, follows_all and sampler.atlas.has_newcomer(now_s), _is_changed(sampler))
 
 
-def _from_outside(sampler: HostSampler, place: NetnsId, tree: int, now_s: float) -> Counters | None:
+def _from_outside(atlas: Atlas, place: NetnsId, tree: int, now_s: float) -> Counters | None:
     """By the files of its processes; a number may be another process's by now, so the file must be the same one."""
-    nets = [counters.HERE]
-    if place != sampler.own:
-        sighting = sampler.atlas.sighting(place, now_s)
-        nets = [f"/proc/{pid}/net" for pid in sighting.pids] if sighting else []
-    for net in nets:
-        found = counters.read(net)
+    sighting = atlas.sighting(place, now_s)
+    for pid in sighting.pids if sighting else ():
+        found = counters.read(f"/proc/{pid}/net")
         if found and found[1] == tree:
             return found[0]
     return None
@@ -82,6 +80,6 @@ def _is_changed(sampler: HostSampler) -> bool:
     if sampler.own is None or sampler.own not in sampler.kept:
         return False
     try:
-        return sysctl.decisive() != sampler.samplers[sampler.own].decisive
+        return sampler.own_settings.read() != sampler.samplers[sampler.own].decisive
     except SamplingFailed:
         return True

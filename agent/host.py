@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from agent import counters
 from agent.cadence import Baseline, Counters, Fullness, Place, baseline
+from agent.counters import OwnCounters
 from agent.errors import SamplingFailed
 from agent.hidden import HiddenBinders
 from agent.model import NetnsId
 from agent.netlink.errors import DumpError
 from agent.netns import OWN, Atlas, UnknownNamespace, is_meant, travelling
 from agent.sampling import Sampler
+from agent.sysctl import Decisive
 from agent.tally import Summary, within_limits
 from shared.model import Evidence, Reading, Unreadable
 
@@ -76,6 +78,9 @@ class HostSampler:
     """Of the latest sample, where there are thresholds; our own namespace first, if it was asked for."""
     own: NetnsId | None = None
     samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
+    own_counters: OwnCounters = field(default_factory=OwnCounters)
+    own_settings: Decisive = field(default_factory=Decisive)
+    """For agent.glance alone: what it reads each second of our own namespace."""
     _latest: HostSample | None = None
     _latest_at_s: float = 0.0
 

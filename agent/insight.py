@@ -54,10 +54,12 @@ class Insight:
 
         `now_s` is monotonic. What cannot be looked into stays as the sample has it.
         """
-        if failures is not None:
+        if failures:
             sample = self._with_failures(sample, failures)
         hot = [one.pool for one in sample.readings if one.pool.kind is not Kind.UDP and is_hot(one)][:MOST_HOT]
         self._look(sample, hot, now_s)
+        if not self._owners:
+            return sample
         return replace(sample, summaries=tuple(map(self._with_owners, sample.summaries)))
 
     # --- failures ---------------------------------------------------------------------------------------------------

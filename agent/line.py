@@ -112,7 +112,8 @@ async def line(route: Route, pushes: Pushes) -> AsyncIterator[Line]:
         await asyncio.sleep(0)
 
     trace.on_connection_create_end.append(count)
-    async with aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session:
+    no_cookies = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, trace_configs=[trace], cookie_jar=no_cookies) as session:
         yield Line(route, session, dialer, tls)
 
 

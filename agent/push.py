@@ -87,15 +87,17 @@ class Pusher:
             log.debug("the line to the collector is cold", extra=fields(why=str(error)))
 
     async def _push_all(self, to: Line) -> None:
-        while (spooled := await asyncio.to_thread(self.spool.newest)) is not None:
+        while (spooled := self.spool.latest or await asyncio.to_thread(self.spool.newest)) is not None:
             rest = await self._push(to, spooled)
+            if rest is None:
+                return
             if rest.for_backlog:
                 await self._is_woken_within(rest.seconds)
             else:
                 await asyncio.sleep(rest.seconds)
 
-    async def _push(self, to: Line, spooled: Spooled) -> Rest:
-        """Send one and settle its fate; answers how to rest before the next."""
+    async def _push(self, to: Line, spooled: Spooled) -> Rest | None:
+        """Send one and settle its fate; answers how to rest before the next, None where it was the last."""
         began_s = clock.monotonic_s()
         body = self._short_enough(spooled.body, began_s)
         try:
@@ -107,9 +109,13 @@ class Pusher:
         verdict = fate(reply.status, is_accepted=told.is_accepted)
         self.pushes.verdicts[verdict.name.lower()] += 1
         if verdict is Fate.TAKEN:
-            await asyncio.to_thread(self.spool.taken, spooled.seq)
+            is_last = self.spool.taken_at_once(spooled.seq)
+            if not is_last:
+                await asyncio.to_thread(self.spool.taken, spooled.seq)
             self._succeeded(spooled.seq, len(body))
             self.pushes.config_revision = told.config_revision
+            if is_last:
+                return None
             return Rest(pause_s(clock.monotonic_s() - began_s), for_backlog=True)
         return await self._not_taken(verdict, reply, spooled.seq, body)
 

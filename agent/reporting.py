@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.backoff import ahead_s
 from agent.budget import Budget
-from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide
+from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide, is_idle
 from agent.config import AgentConfig
 from agent.evidence.join import join
 from agent.evidence.ledger import Ledger as Said
@@ -112,12 +112,15 @@ class Reporter:
 
     async def tick(self, at_s: float) -> bool:
         """Glance at the counters and take a sample if need be; answers whether one was."""
-        budget, spent_s = self._spending.settle(at_s), cpu_s()
+        spent_s = cpu_s()
         seen = glance(self._sampler, at_s)
         since_s = None if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
         situation = Situation(seen.places, since_s, self.config.interval_s, seen.has_newcomer, seen.is_changed)
-        decision = decide(situation, budget)
         self._spend(cpu_s() - spent_s)
+        if is_idle(situation):
+            return False
+        budget = self._spending.settle(at_s)
+        decision = decide(situation, budget)
         self._tell(decision, budget)
         if decision.reason is not None and decision.allowed:
             await self.sample(decision.reason, at_s, seen.places if decision.reason is Reason.DUE else ())
@@ -185,8 +188,13 @@ class Reporter:
 
 
 def head_start_s(config: AgentConfig) -> float:
-    """How much sooner than usual the second sample comes, which brings the host into its phase."""
-    return ahead_s(config.host, config.interval_s, clock.wall_ms() / 1000)
+    """How much sooner than usual the second sample comes, which brings the host into its phase.
+
+    Whole ticks, so that samples stay on the seconds at which all loops wake up (`shared.clock.until_next_s`); where
+    these lie differs from host to host already.
+    """
+    exactly_s = ahead_s(config.host, config.interval_s, clock.wall_ms() / 1000)
+    return exactly_s - exactly_s % TICK_S
 
 
 def count(samplings: Samplings, reason: Reason, done: Done) -> None:

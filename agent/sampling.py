@@ -46,7 +46,7 @@ class Sampler:
     """What the latest sample lacks in accuracy, and why; empty where it lacks nothing."""
     settings: PortSettings | None = None
     """Those of the latest sample."""
-    decisive: tuple[str, ...] = ()
+    decisive: tuple[bytes, ...] = ()
     """The same in part, as text (agent.sysctl)."""
     lingering: Lingering = field(default_factory=Lingering)
     _explicit: frozenset[int] = frozenset()
@@ -60,7 +60,7 @@ class Sampler:
 
         Raises DumpError or SamplingFailed; then nothing of this sample may be used.
         """
-        self.decisive = sysctl.decisive()
+        self.decisive = sysctl.Decisive().read()
         settings = self.settings = sysctl.read_port_settings()
         with open_sockets() as diag:
             self.loss = diag.loss

@@ -64,7 +64,10 @@ class Spool:
         self._memory = SpoolMemory(min(MEMORY_BYTES, max_bytes))
         self._file: SpoolFile | None = None
         self._done: set[int] = set()
-        """Taken or unreadable, but not deleted yet: a full disk does not even let go."""
+        """Taken, refused or unreadable, but not deleted yet: `taken_at_once` leaves that to the next `put`, and a full
+        disk does not even let go."""
+        self._latest: Spooled | None = None
+        """What the latest `put` kept, until its fate is settled."""
         self._trouble, self._damaged, self._salvaged = "", 0, 0
         self.stream_id = self._new_stream()
         """What the sequence numbers belong to: `put` calls `encode` under the one that holds then."""
@@ -84,6 +87,8 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
+            if self._done:
+                self._let_go()
             self._close()
 
     def put(self, encode: Callable[[int], bytes], taken_at_ms: int) -> int:
@@ -100,7 +105,7 @@ class Spool:
                     self._is_on_disk, self.stream_id = False, self._new_stream()
                     row = self._row(encode, now)
                 self._memory.add(row)
-            self._last_seq = row.seq
+            self._last_seq, self._latest = row.seq, Spooled(row.seq, row.body)
             return row.seq
 
     def newest(self) -> Spooled | None:
@@ -109,9 +114,32 @@ class Spool:
             row = self._memory.newest() or self._disk(lambda file: file.newest(self._done))
         return Spooled(row.seq, row.body) if row else None
 
+    @property
+    def latest(self) -> Spooled | None:
+        """What the latest `put` kept, unless its fate is settled already: the newest, without waiting for the disk."""
+        return self._latest
+
+    def taken_at_once(self, seq: int) -> bool:
+        """The collector has it, and nothing else waits: it is forgotten with the next `put`, in one transaction.
+
+        Never blocks. False where that is not so, and `taken` has to be called.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            file, is_latest = self._file, self._latest is not None and self._latest.seq == seq
+            if file is None or not is_latest or self._memory.rows or file.waiting - len(self._done) != 1:
+                return False
+            self._done.add(seq)
+            self._latest = None
+            return True
+        finally:
+            self._lock.release()
+
     def taken(self, seq: int) -> None:
         """The collector has it: forget it."""
         with self._lock:
+            self._settle(seq)
             if not self._memory.forget(seq):
                 self._done.add(seq)
                 self._let_go()
@@ -119,6 +147,7 @@ class Spool:
     def refused(self, seq: int) -> None:
         """The collector will never take it: keep it for an operator until it ages out, but do not send it again."""
         with self._lock:
+            self._settle(seq)
             if not self._memory.refuse(seq) and self._disk(lambda file: file.refuse(seq)) is None:
                 self._done.add(seq)
 
@@ -127,11 +156,14 @@ class Spool:
         with self._lock:
             state = self._disk(SpoolFile.state) or SpoolState(0, 0, 0, 0)
             memory = self._memory
+            on_disk = state.snapshots - len(self._done)
+            if not on_disk:  # What is left there has only to be deleted.
+                state = replace(state, bytes=0, oldest_at_ms=None)
             oldest = [row.taken_at_ms for row in memory.rows.values()]
             oldest += [] if state.oldest_at_ms is None else [state.oldest_at_ms]
             return replace(
                 state,
-                snapshots=state.snapshots + len(memory.rows) - len(self._done),
+                snapshots=on_disk + len(memory.rows),
                 bytes=state.bytes + memory.bytes,
                 dropped=state.dropped + memory.dropped,
                 refused=state.refused + sum(row.refused for row in memory.rows.values()),
@@ -142,6 +174,10 @@ class Spool:
                 trouble=self._trouble,
             )
 
+    def _settle(self, seq: int) -> None:
+        if self._latest and self._latest.seq == seq:
+            self._latest = None
+
     def _row(self, encode: Callable[[int], bytes], now: Now) -> Row:
         # A file that could not be opened may hold any number: those of today are above what it can have counted to.
         seq = (self._last_seq or (0 if self._file else now.wall_ms)) + 1
@@ -150,16 +186,18 @@ class Spool:
     def _store(self, row: Row, now: Now) -> bool:
         """Write it down, and with it what waits in memory."""
         rows, lost = [*self._memory.rows.values(), row], self._memory.dropped
-        done = self._disk(lambda file: file.add(rows, self.stream_id, now, lost=lost), may_open=not self._is_on_disk)
+        done = self._disk(
+            lambda file: file.add(rows, self.stream_id, now, lost=lost, taken=self._done),
+            may_open=not self._is_on_disk,
+        )
         if done is None:
             return False
+        self._done.clear()
         if not self._is_on_disk:
             facts = fields(spool=self._path, from_memory=len(rows) - 1, dropped=lost)
             log.info("the spool is on disk again", extra=facts)
         self._memory.clear()
         self._is_on_disk, self._trouble = True, ""
-        if self._done:
-            self._let_go()
         return True
 
     def _let_go(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.tallies import SpoolState
 
@@ -58,6 +59,19 @@ class Now:
     up_ms: int
 
 
+class Gone(NamedTuple):
+    """What was deleted."""
+
+    rows: int = 0
+    bytes: int = 0
+    waiting: int = 0
+    """Of the rows those that were still to be sent."""
+
+    def and_(self, other: "Gone") -> "Gone":
+        """Both together."""
+        return Gone(self.rows + other.rows, self.bytes + other.bytes, self.waiting + other.waiting)
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file itself is at fault, so that another one has to be begun; else the disk is, or its owner."""
     code = getattr(error, "sqlite_errorcode", 0)
@@ -77,6 +91,7 @@ class SpoolFile:
                     self._db.execute("UPDATE snapshot SET up_ms = NULL")
                     self._set_fact("boot", boot_id)
             self.bytes = self._one("SELECT coalesce(sum(length(body)), 0) FROM snapshot")
+            self.waiting = self._one("SELECT count(*) FROM snapshot WHERE NOT refused")
         except BaseException:
             self.close()
             raise
@@ -96,23 +111,26 @@ class SpoolFile:
         row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def add(self, rows: Iterable[Row], stream: str, now: Now, *, lost: int = 0) -> int:
-        """Keep the rows, and the stream they belong to; drop past the bounds. `lost` were dropped elsewhere.
+    def add(self, rows: Iterable[Row], stream: str, now: Now, *, lost: int = 0, taken: Iterable[int] = ()) -> int:
+        """Keep the rows, and the stream they belong to; forget those `taken`, and drop past the bounds.
 
-        Answers how many rows it dropped.
+        `lost` were dropped elsewhere. Answers how many rows it dropped.
         """
-        added = 0
+        added, waiting = 0, 0
         with self._db:
+            forgotten = self._delete_all(taken)
             for row in rows:
                 values = (row.seq, row.taken_at_ms, row.body, row.refused, row.up_ms, zlib.crc32(row.body))
                 self._db.execute(f"INSERT INTO snapshot (seq, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - a constant
                 added += len(row.body)
-            dropped, freed = self._drop_past_bounds(self.bytes + added, now)
-            if dropped + lost:
-                self._set_fact("dropped", str(int(self.fact("dropped") or 0) + dropped + lost))
+                waiting += not row.refused
+            dropped = self._drop_past_bounds(self.bytes + added - forgotten.bytes, now)
+            if dropped.rows + lost:
+                self._set_fact("dropped", str(int(self.fact("dropped") or 0) + dropped.rows + lost))
             self._set_fact("stream", stream)
-        self.bytes += added - freed
-        return dropped
+        self.bytes += added - forgotten.bytes - dropped.bytes
+        self.waiting += waiting - forgotten.waiting - dropped.waiting
+        return dropped.rows
 
     def newest(self, but: Container[int]) -> Row | None:
         """The newest row to send, those in `but` passed over. Raises Damaged where its checksum does not hold."""
@@ -125,14 +143,17 @@ class SpoolFile:
     def forget(self, seqs: Iterable[int]) -> int:
         """Delete these; answers how many there were."""
         with self._db:
-            sizes = [size for seq in seqs for size in self._delete("seq = ?", seq)]
-        self.bytes -= sum(sizes)
-        return len(sizes)
+            gone = self._delete_all(seqs)
+        self.bytes -= gone.bytes
+        self.waiting -= gone.waiting
+        return gone.rows
 
     def refuse(self, seq: int) -> int:
         """Keep it for an operator until it ages out, but do not offer it again."""
         with self._db:
-            return self._db.execute("UPDATE snapshot SET refused = 1 WHERE seq = ?", (seq,)).rowcount
+            count = self._db.execute("UPDATE snapshot SET refused = 1 WHERE seq = ? AND NOT refused", (seq,)).rowcount
+        self.waiting -= count
+        return count
 
     def state(self) -> SpoolState:
         """How full it is."""
@@ -141,18 +162,25 @@ class SpoolFile:
         ).fetchone()
         return SpoolState(snapshots, self.bytes, int(self.fact("dropped") or 0), refused, oldest)
 
-    def _drop_past_bounds(self, size: int, now: Now) -> tuple[int, int]:
-        """(rows, bytes) dropped. Within a boot age is monotonic: a clock set right must not empty the spool."""
+    def _drop_past_bounds(self, size: int, now: Now) -> "Gone":
+        """Within a boot age is monotonic: a clock set right must not empty the spool."""
         age_ms = self._bounds.max_age_ms
         is_old = "CASE WHEN up_ms IS NULL THEN taken_at_ms < ? ELSE up_ms < ? END"
-        sizes = self._delete(is_old, now.wall_ms - age_ms, now.up_ms - age_ms)
-        while size - sum(sizes) > self._bounds.max_bytes:
-            sizes += self._delete("seq = (SELECT min(seq) FROM snapshot)")
-        return len(sizes), sum(sizes)
+        gone = self._delete(is_old, now.wall_ms - age_ms, now.up_ms - age_ms)
+        while size - gone.bytes > self._bounds.max_bytes:
+            gone = gone.and_(self._delete("seq = (SELECT min(seq) FROM snapshot)"))
+        return gone
 
-    def _delete(self, condition: str, *values: int) -> list[int]:
-        query = f"DELETE FROM snapshot WHERE {condition} RETURNING length(body)"  # noqa: S608 - conditions are written above
-        return [size for (size,) in self._db.execute(query, values).fetchall()]
+    def _delete_all(self, seqs: Iterable[int]) -> "Gone":
+        gone = Gone()
+        for seq in seqs:
+            gone = gone.and_(self._delete("seq = ?", seq))
+        return gone
+
+    def _delete(self, condition: str, *values: int) -> "Gone":
+        query = f"DELETE FROM snapshot WHERE {condition} RETURNING length(body), refused"  # noqa: S608 - conditions are written above
+        rows = self._db.execute(query, values).fetchall()
+        return Gone(len(rows), sum(size for size, _ in rows), sum(not refused for _, refused in rows))
 
     def _set_fact(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from agent.errors import SamplingFailed
+from agent.reread import Reread, whole
 from shared.ports import InvalidPorts, PortSettings, parse_port_range, parse_ports
 
 IPV4 = Path("/proc/sys/net/ipv4")
@@ -18,21 +19,23 @@ INTEGERS = (
     "tcp_l3mdev_accept",
 )
 """Read where the kernel has them: tcp_tw_reuse_delay came with 6.14."""
-USUAL_BYTES = 4096
-MOST_BYTES = 512 * 1024
-"""Every second port reserved one by one is 190 KB of text."""
-
-
 DECISIVE = ("ip_local_port_range", "ip_local_reserved_ports", "tcp_tw_reuse")
 """What changes every pool at once when somebody sets it."""
 
 
-def decisive(root: Path = IPV4) -> tuple[str, ...]:
-    """The text of these, each second read anew and so no more than these. Raises SamplingFailed."""
-    try:
-        return tuple(_text(f"{root}/{name}") for name in DECISIVE)
-    except OSError as error:
-        raise SamplingFailed(f"the sysctls under {root} cannot be read: {error}") from error
+class Decisive:
+    """The text of these, kept open to be read each second: for one thread's own namespace."""
+
+    def __init__(self, root: Path = IPV4) -> None:
+        self._root = root
+        self._files = [Reread(f"{root}/{name}") for name in DECISIVE]
+
+    def read(self) -> tuple[bytes, ...]:
+        """As they are now. Raises SamplingFailed."""
+        try:
+            return tuple(file.read() for file in self._files)
+        except OSError as error:
+            raise SamplingFailed(f"the sysctls under {self._root} cannot be read: {error}") from error
 
 
 def read_port_settings(root: Path = IPV4) -> PortSettings:
@@ -58,16 +61,8 @@ def _integer(path: str) -> int | None:
 
 
 def _text(path: str) -> str:
-    """All of a sysctl.
-
-    The kernel fills one read() and answers the next with nothing, so a list longer than the buffer would lose its end
-    without a word: one that fills the buffer is read again with room for all there can be.
-    """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        data = os.read(file, USUAL_BYTES)
-        if len(data) == USUAL_BYTES:
-            data = os.pread(file, MOST_BYTES, 0)
+        return whole(file).decode()
     finally:
         os.close(file)
-    return data.decode()

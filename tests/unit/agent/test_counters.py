@@ -51,3 +51,15 @@ def test_connections_of_a_namespace_show_in_its_counters_from_inside_and_outside
     assert after[0].opened - before[0].opened == after[0].gained_since(before[0]) == 30
     assert after[0].sockets == 61
     assert counters.read(f"/proc/{os.getpid()}/task/{netns.thread_id}/net") == after
+
+
+def test_files_that_are_kept_open_tell_the_same_as_those_opened_anew(netns: Netns, keep: list[socket.socket]) -> None:
+    own = counters.OwnCounters()
+    listener = netns.run(listen, keep, 9001)
+    before = netns.run(own.read)
+    netns.run(connect, keep, listener, 30)
+    opened_anew = netns.run(counters.read)
+
+    assert before is not None
+    assert opened_anew is not None
+    assert netns.run(own.read) == opened_anew[0] != before

@@ -17,9 +17,11 @@ def told() -> dict[int, str]:
 
 
 def open_some(keep: list[socket.socket]) -> None:
-    connect(keep, listen(keep, 9_001), 5)
-    connect(keep, listen(keep, 40_007), 1, local="127.0.0.1", local_port=30_001)
-    connect(keep, keep[0], 1, local="127.0.0.1", local_port=40_008)
+    """Numbers of the range that are named come first: the kernel would give one of them away, now and then."""
+    far, wanted = listen(keep, 9_001), listen(keep, 40_007)
+    connect(keep, far, 1, local="127.0.0.1", local_port=40_008)
+    connect(keep, wanted, 1, local="127.0.0.1", local_port=30_001)
+    connect(keep, far, 5)
     for kind, port in ((socket.SOCK_STREAM, 50_001), (socket.SOCK_DGRAM, 5_353), (socket.SOCK_STREAM, 0)):
         keep.append(socket.socket(socket.AF_INET, kind))
         keep[-1].bind(("127.0.0.1", port))

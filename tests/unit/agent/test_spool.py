@@ -2,11 +2,13 @@
 
 import logging
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import hypothesis
@@ -41,6 +43,58 @@ def test_the_newest_goes_first_and_leaves_when_taken(tmp_path: Path) -> None:
         spool.taken(first)
         assert spool.newest() is None
         assert spool.state().bytes == 0
+
+
+def test_the_last_one_taken_is_forgotten_with_the_next_put_or_at_the_end(tmp_path: Path) -> None:
+    """An idle host has one transaction a snapshot."""
+    with a_spool(tmp_path) as spool:
+        first = put(spool, b"first")
+        assert spool.latest is not None
+        assert spool.latest.body == b"first"
+
+        assert spool.taken_at_once(first)
+
+        state = spool.state()
+        assert spool.newest() is None
+        assert (state.snapshots, state.bytes, state.oldest_at_ms) == (0, 0, None)
+        assert rows_of(tmp_path) == [first]
+        second = put(spool)
+        assert rows_of(tmp_path) == [second]
+        assert spool.taken_at_once(second)
+    assert rows_of(tmp_path) == []
+
+
+def test_where_others_wait_what_is_taken_is_forgotten_at_once(tmp_path: Path) -> None:
+    """A kill in between would send it twice: one such snapshot is little, a backlog is not."""
+    with a_spool(tmp_path) as spool:
+        first, second = put(spool), put(spool)
+        assert not spool.taken_at_once(first)
+        assert not spool.taken_at_once(second)
+        spool.taken(second)
+        assert spool.latest is None
+        assert not spool.taken_at_once(first)  # Not the latest: it may have been dropped by now.
+        assert rows_of(tmp_path) == [first]
+
+
+def test_what_was_taken_and_not_forgotten_is_sent_again_after_a_kill(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path; from agent.spool import Spool\n"
+        "spool = Spool(Path(sys.argv[1]), boot_id='boot', max_bytes=10_000, max_age_ms=10**9)\n"
+        "assert spool.taken_at_once(spool.put(lambda _seq: b'body', 1_000))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], timeout=60, check=False)
+
+    with a_spool(tmp_path) as spool:
+        assert spool.newest() is not None
+
+
+def rows_of(directory: Path) -> list[int]:
+    """What a killed agent would find: the file and its log as they are, copied."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(directory, copy, dirs_exist_ok=True)
+        with closing(sqlite3.connect(Path(copy) / FILE)) as db:
+            return [seq for (seq,) in db.execute("SELECT seq FROM snapshot ORDER BY seq")]
 
 
 def test_the_body_is_made_knowing_its_sequence_number(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SamplingFailed
-from agent.sysctl import decisive, read_port_settings
+from agent.sysctl import Decisive, read_port_settings
 from shared.ports import PortRange
 from tests.netns import Netns
 
@@ -77,13 +77,14 @@ def test_no_proc_is_a_failed_sample(tmp_path: Path) -> None:
 
 def test_what_decides_most_is_read_as_it_stands(netns: Netns) -> None:
     netns.set_sysctl("ipv4/ip_local_port_range", "40000 40299")
-    before = netns.run(decisive)
+    settings = Decisive()
+    before = netns.run(settings.read)
     netns.set_sysctl("ipv4/ip_local_reserved_ports", "40010")
 
-    assert before[:2] == ("40000\t40299\n", "\n")
-    assert netns.run(decisive)[:2] == ("40000\t40299\n", "40010\n")
+    assert before[:2] == (b"40000\t40299\n", b"\n")
+    assert netns.run(settings.read)[:2] == (b"40000\t40299\n", b"40010\n")
 
 
 def test_what_cannot_be_read_is_a_failure_of_sampling(tmp_path: Path) -> None:
     with pytest.raises(SamplingFailed):
-        decisive(tmp_path)
+        Decisive(tmp_path).read()
