@@ -10,18 +10,26 @@ the disk, and for a synchronous standby where there is one, whatever weaker sett
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from copy import copy
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location
@@ -149,6 +157,7 @@ def _engine(location: Location) -> AsyncEngine:
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
+    event.listen(engine.sync_engine, "do_connect", _open_whole)
     if location.file:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -156,6 +165,21 @@ def _engine(location: Location) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_postgresql)
         event.listen(engine.sync_engine, "handle_error", _leave_what_cannot_write)
     return engine
+
+
+def _open_whole(dialect: Dialect, _record: object, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """As the dialect opens one. Whoever is cancelled meanwhile waits for it and closes it: nobody else could."""
+
+    async def opened() -> Any:
+        opening = asyncio.create_task(greenlet_spawn(dialect.connect, *arguments, **named))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(Exception):
+                await greenlet_spawn((await opening).close)
+            raise
+
+    return await_only(opened())
 
 
 def _arguments(location: Location) -> dict[str, Any]:

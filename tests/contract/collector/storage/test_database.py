@@ -1,6 +1,7 @@
 """Transactions."""
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -107,6 +108,18 @@ async def test_a_backend_whose_driver_is_not_here_is_refused_in_one_line() -> No
     with pytest.raises(InvalidDatabaseUrl, match="no driver"):
         async with database(locate("oracle+nothing://x/y")):
             pass
+
+
+async def test_whoever_is_cancelled_at_any_moment_leaves_no_connection_behind(location: Location) -> None:
+    """A driver's connection that nobody holds is closed by nobody, and complains in whatever runs next."""
+    for steps in (0, 1, 2, 3, 5, 8, 13, 21):
+        async with database(location) as db:
+            using = asyncio.create_task(db.ping())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            using.cancel()
+            await asyncio.wait([using])
+        gc.collect()
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
