@@ -3,7 +3,9 @@
 import asyncio
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser
 
@@ -21,22 +23,33 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 CAPACITY = 28_200
 POOL = a_pool(8080, local="10.0.3.7", peer="10.0.9.21")
 STEPS = 80
+TURNED_OFF = 18
+"""At this step somebody sets tcp_tw_reuse to 0."""
 
 
 async def tell(fleet: Collecting) -> None:
     """Thirteen minutes: one backend slows down, and one host of its role is about to run out."""
-    spaces = [a_namespace(ports=PortRange(32_768, 32_767 + CAPACITY))]
+    space = a_namespace(ports=PortRange(32_768, 32_767 + CAPACITY))
+    before, spaces = ([replace(space, settings={"tcp_tw_reuse": value})] for value in (1, 0))
     await fleet.push(a_snapshot(host="lb-eu-19", namespaces=spaces))
     for step in range(STEPS):
         fleet.clock.turn(10)
         for number, host in enumerate(("lb-eu-17", "lb-eu-18", "lb-us-04")):
             held = min(CAPACITY - 900, 12_000 + max(0, step - 20) * 230 - number * 4_000 + step % 7 * 40)
             waiting = held // 10
-            states = {State.ESTABLISHED: held - waiting, State.TIME_WAIT: waiting}
+            closing = held // 25
+            states = {
+                State.ESTABLISHED: held - waiting - closing,
+                State.TIME_WAIT: waiting,
+                State.CLOSE_WAIT: closing,
+            }
             calm = a_reading(8_120, CAPACITY, pool=a_pool(8080, local="10.0.3.7", peer="10.0.9.22"))
             readings = a_reading(held, CAPACITY, pool=POOL, states=states), calm
-            now_ms = fleet.clock()
-            await fleet.push(a_snapshot(*readings, host=host, seq=step, taken_at_ms=now_ms, namespaces=spaces))
+            known: dict[str, Any] = {
+                "taken_at_ms": fleet.clock(),
+                "namespaces": before if step < TURNED_OFF else spaces,
+            }
+            await fleet.push(a_snapshot(*readings, host=host, seq=step, **known))
         await fleet.evaluate()
 
 

@@ -13,6 +13,7 @@ from collector.history.tiers import BELOW, HOUR_MS, MINUTE_MS, RAW, Reach, Tier
 from collector.storage import chunks, hot, pools
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
+from collector.trends.detail import Detail
 from collector.trends.plan import missing, stretches_of, tier_for, within
 from collector.trends.series import Point, Series
 from collector.trends.window import Window
@@ -35,21 +36,35 @@ class AmbiguousNamespace(PortgaugeError):
 
 @dataclass(slots=True)
 class Trend:
-    """A point a step of the window, whose steps may be wider than asked for; `damaged`: [from, to) that is lost."""
+    """A point a step of the window, whose steps may be wider than asked for; `damaged`: [from, to) that is lost.
+
+    `detail`: states and settings, where they were asked for.
+    """
 
     window: Window
     tier: Tier
     points: list[Point] = field(default_factory=list)
     damaged: list[tuple[int, int]] = field(default_factory=list)
+    detail: Detail | None = None
 
 
 async def trend(db: Database, host: Host, pool: Pool, window: Window, reach: Reach) -> Trend:
     """One pool over the window. An unlisted pool holds nothing where its namespace is listed completely."""
     tier, window = tier_for(window, reach)
-    made, series = Trend(window, tier), Series(window)
+    return await _filled(db, host, pool, Trend(window, tier), reach)
+
+
+async def detailed_trend(db: Database, host: Host, pool: Pool, window: Window, reach: Reach) -> Trend:
+    """The same, with states and settings."""
+    tier, window = tier_for(window, reach)
+    return await _filled(db, host, pool, Trend(window, tier, detail=Detail(window)), reach)
+
+
+async def _filled(db: Database, host: Host, pool: Pool, made: Trend, reach: Reach) -> Trend:
+    series = Series(made.window)
     async with db.reading() as connection:  # One view: what leaves the log meanwhile is in a chunk, never in both.
         await _add_chunks(connection, host.id, pool, series, (made, reach))
-        await _add_log(connection, host.id, pool, series)
+        await _add_log(connection, host.id, pool, series, made.detail)
     made.points = series.points()
     return made
 
@@ -99,7 +114,10 @@ def _extend(
 ) -> None:
     for at_ms, body in found:
         try:
-            known = stretches_of(Reader(body), tier, *subject)
+            reader = Reader(body)
+            known = stretches_of(reader, tier, *subject)
+            if made.detail:
+                made.detail.read(reader, tier, *subject)
         except CorruptChunk as error:
             log.error("a chunk cannot be read", extra=fields(tier=tier.name, from_ms=at_ms, why=error))  # noqa: TRY400
             made.damaged.append((at_ms, at_ms + tier.span_ms))
@@ -108,15 +126,19 @@ def _extend(
             series.extend(within(stretch, made.window) if made.tier is RAW else stretch)
 
 
-async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series) -> None:
+async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series, detail: Detail | None) -> None:
     after = (series.window.from_ms, 0)
     while page := await hot.window(db, host_id, series.window, after=after, limit=PAGE):
-        await asyncio.to_thread(_add, series, page, pool)
+        await asyncio.to_thread(_add, series, page, pool, detail)
         after = (page[-1].taken_ms, page[-1].id)
 
 
-def _add(series: Series, page: Sequence[Logged], pool: Pool) -> None:
+def _add(series: Series, page: Sequence[Logged], pool: Pool, detail: Detail | None) -> None:
     for logged in page:
-        seen = observe(wire.decode(logged.body), pool)
-        if seen and seen.reading and not seen.is_bound:
-            series.add(logged.taken_ms, seen.reading.held, seen.reading.capacity)
+        snapshot = wire.decode(logged.body)
+        seen = observe(snapshot, pool)
+        reading = seen.reading if seen and not seen.is_bound else None
+        if reading:
+            series.add(logged.taken_ms, reading.held, reading.capacity)
+        if detail:
+            detail.see(logged.taken_ms, snapshot, pool, reading)

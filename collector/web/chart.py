@@ -1,11 +1,11 @@
-"""A pool over time as a drawing: held ports against capacity, what is unknown hatched, what happened marked.
+"""A pool over time as a drawing: ports held by state against capacity, what is unknown hatched, what happened marked.
 
 Drawn by matplotlib as SVG, so that a browser needs no script to see it. Not an event loop's work: call it in a thread.
 """
 
 import io
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from math import nan
@@ -14,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from collector.trends.series import Point
 from collector.web.view import HOT, WARM
@@ -34,12 +35,39 @@ class Theme:
     held: str
     warm: str
     hot: str
+    states: Sequence[str]
+    """Fillings of BANDS, in their order."""
 
 
 THEMES = {
-    "light": Theme("#fdfdfc", "#1d2126", "#5c6570", "#2563a8", "#8a5800", "#b3261e"),
-    "dark": Theme("#14171a", "#e6e8ea", "#9aa4ae", "#7ab3f0", "#e0a63c", "#ff8a80"),
+    "light": Theme(
+        "#fdfdfc", "#1d2126", "#5c6570", "#1a4a80", "#8a5800", "#b3261e", ("#5b8fcb", "#a48bd0", "#d98a55", "#a9b1b9")
+    ),
+    "dark": Theme(
+        "#14171a", "#e6e8ea", "#9aa4ae", "#a9cdf5", "#e0a63c", "#ff8a80", ("#3a6ea8", "#75599f", "#a4602c", "#59636d")
+    ),
 }
+BANDS = (("ESTABLISHED", ""), ("TIME_WAIT", "...."), ("CLOSE_WAIT", "xxxx"), ("other, or not told apart", ""))
+"""States from the ground up, each with a pattern: they are told apart without colour. Roll-ups keep TIME_WAIT only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of the drawing in inches, and where the axes lie in it from left to right (0 to 1)."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    font: float = 8.0
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether little fits beside each other."""
+        return self.width < 2 * self.height
+
+
+SIZES = {"wide": Size(9.6, 3.8, 0.075, 0.985), "small": Size(4.6, 4.2, 0.15, 0.97)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +92,93 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """All that is drawn. Points are a step apart, oldest first."""
+    """All that is drawn. Points are a step apart, oldest first; `states` of each where they are known."""
 
     points: Sequence[Point]
     step_ms: int
+    states: Sequence[Mapping[str, int]] = ()
     marks: Sequence[Mark] = ()
     outlook: Outlook | None = None
 
 
-def draw(drawing: Drawing, theme: Theme, zone: tzinfo) -> bytes:
+def draw(drawing: Drawing, theme: Theme, zone: tzinfo, size: Size = SIZES["wide"]) -> bytes:
     """The drawing as an SVG document, its times told in that zone."""
     with _LOCK:
-        figure = Figure(figsize=(9.6, 3.4), facecolor=theme.ground, layout="constrained")
+        figure = Figure(figsize=(size.width, size.height), facecolor=theme.ground)
+        top = 0.74 if size.is_narrow else 0.84
+        figure.subplots_adjust(left=size.left, right=size.right, top=top, bottom=0.13)
         axes = figure.add_subplot(facecolor=theme.ground)
         times = [_at(point.at_ms, zone) for point in drawing.points]
         times.append(_at(drawing.points[-1].at_ms + drawing.step_ms, zone))
-        _held(axes, times, drawing.points, theme)
+        _held(axes, times, drawing, theme)
+        _limits(axes, times, drawing, theme, zone)
         _unknown(axes, times, drawing.points, theme)
         _marks(axes, drawing.marks, theme, zone)
-        axes.set_xlim(times[0], times[-1])  # type: ignore[arg-type]  # Its stubs leave out datetimes.
         if drawing.outlook:
             _outlook(axes, drawing, theme, zone)
-        _style(axes, theme, zone)
+        axes.set_xlim(times[0], _at(shown_until_ms(drawing), zone))  # type: ignore[arg-type]  # Its stubs leave out datetimes.
+        _style(axes, theme, zone, size)
         file = io.BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
         return file.getvalue()
 
 
-def _held(axes: Axes, times: Sequence[datetime], points: Sequence[Point], theme: Theme) -> None:
-    low, high, capacity = (_column(points, name) for name in ("min", "max", "capacity"))
-    axes.fill_between(times, 0, low, step="post", color=theme.held, alpha=0.35, linewidth=0)  # type: ignore[arg-type]
-    axes.fill_between(times, low, high, step="post", color=theme.held, alpha=0.6, linewidth=0)  # type: ignore[arg-type]
+def shown_until_ms(drawing: Drawing) -> int:
+    """Where the drawing ends on the right: a forecast takes up to a third of the window more."""
+    return ends_ms(drawing.points[0].at_ms, drawing.points[-1].at_ms + drawing.step_ms, drawing.outlook)
+
+
+def ends_ms(from_ms: int, to_ms: int, outlook: Outlook | None) -> int:
+    """The same, of a window."""
+    if outlook is None:
+        return to_ms
+    return max(to_ms, outlook.at_ms + min(round(outlook.latest_s * 1000), (to_ms - from_ms) // 3))
+
+
+def _held(axes: Axes, times: Sequence[datetime], drawing: Drawing, theme: Theme) -> None:
+    low, high = (_column(drawing.points, name) for name in ("min", "max"))
+    below = [0.0] * len(times)
+    for (name, pattern), colour, parts in zip(
+        BANDS, theme.states, stacked(drawing.points, drawing.states), strict=True
+    ):
+        if any(parts):
+            above = [under + part for under, part in zip(below, [*parts, parts[-1]], strict=True)]
+            band = axes.fill_between(times, below, above, step="post", label=name)  # type: ignore[arg-type]
+            band.set(facecolor=colour, edgecolor=theme.ground, linewidth=0.4, hatch=pattern or None)
+            below = above
     axes.step(times, high, where="post", color=theme.held, linewidth=1.4, label="held (peak)")  # type: ignore[arg-type]
-    axes.step(times, capacity, where="post", color=theme.ink, linewidth=1.2, label="capacity")  # type: ignore[arg-type]
-    for share, colour, style in ((WARM, theme.warm, ":"), (HOT, theme.hot, "--")):
-        level = [share * one for one in capacity]
-        name = f"{share:.0%}"
-        axes.step(times, level, where="post", color=colour, linestyle=style, linewidth=1, label=name)  # type: ignore[arg-type]
+    if any(point.min != point.max for point in drawing.points):
+        axes.step(times, low, where="post", color=theme.held, linewidth=0.9, linestyle=":", label="held (lowest)")  # type: ignore[arg-type]
+
+
+def stacked(points: Sequence[Point], states: Sequence[Mapping[str, int]]) -> list[list[float]]:
+    """Of each of BANDS, ports at each point; they add up to the peak, and are nothing where nothing is known."""
+    named = [name for name, _ in BANDS[:-1]]
+    bands: list[list[float]] = [[] for _ in BANDS]
+    for index, point in enumerate(points):
+        left = float(point.max or 0)
+        for band, name in zip(bands, named, strict=False):
+            part = min(left, float(states[index].get(name, 0))) if states else 0.0
+            band.append(part)
+            left -= part
+        bands[-1].append(left)
+    return bands
+
+
+def _limits(axes: Axes, times: Sequence[datetime], drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
+    """Capacity, and the bands below it; they go on as far as a forecast does."""
+    capacity = _column(drawing.points, "capacity")
+    until = [*times, _at(shown_until_ms(drawing), zone)]
+    warm, hot, full = ([share * one for one in (*capacity, capacity[-1])] for share in (WARM, HOT, 1.0))
+    axes.step(until, full, where="post", color=theme.ink, linewidth=1.4, label="capacity")  # type: ignore[arg-type]
+    for share, name, colour, style, low, high in (
+        (WARM, "warning", theme.warm, ":", warm, hot),
+        (HOT, "critical", theme.hot, "--", hot, full),
+    ):
+        label = f"{name} from {share:.0%}"
+        band = axes.fill_between(until, low, high, step="post", alpha=0.09)  # type: ignore[arg-type]
+        band.set(facecolor=colour, linewidth=0, zorder=0.5)
+        axes.step(until, low, where="post", color=colour, linestyle=style, linewidth=1.1, label=label)  # type: ignore[arg-type]
 
 
 def _unknown(axes: Axes, times: Sequence[datetime], points: Sequence[Point], theme: Theme) -> None:
@@ -146,42 +224,47 @@ def _marks(axes: Axes, marks: Sequence[Mark], theme: Theme, zone: tzinfo) -> Non
             ha="right",
             color=colour,
             fontsize=7,
+            bbox={"facecolor": theme.ground, "edgecolor": "none", "alpha": 0.75, "pad": 1},
             parse_math=False,
         )
 
 
 def _outlook(axes: Axes, drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
+    """The likely line, and where 9 in 10 would lie."""
     outlook, capacity = drawing.outlook, drawing.points[-1].capacity
     if outlook is None or capacity is None:
         return
-    span_ms = drawing.step_ms * len(drawing.points)
-    end_ms = outlook.at_ms + min(round(outlook.latest_s * 1000), span_ms // 3)
-    held = [
-        [outlook.held, min(capacity, outlook.held + (capacity - outlook.held) * (end_ms - outlook.at_ms) / 1000 / one)]
-        for one in (max(outlook.latest_s, 1), max(outlook.earliest_s, 1))
-    ]
-    times = [_at(outlook.at_ms, zone), _at(end_ms, zone)]
-    likely = min(end_ms, outlook.at_ms + round(outlook.s * 1000))
-    spent = outlook.held + (capacity - outlook.held) * (likely - outlook.at_ms) / max(1, outlook.s * 1000)
-    line = [times[0], _at(likely, zone)]
-    axes.plot(line, [outlook.held, spent], color=theme.hot, linewidth=1.6, linestyle="--", label="forecast")  # type: ignore[arg-type]
-    axes.fill_between(times, *held, color=theme.hot, alpha=0.3, linewidth=0)  # type: ignore[arg-type]
-    axes.set_xlim(right=times[-1])  # type: ignore[arg-type]
+    end_ms = shown_until_ms(drawing)
+
+    def held(at_ms: int, spent_s: float) -> float:
+        share = (at_ms - outlook.at_ms) / 1000 / max(spent_s, 1)
+        return min(capacity, outlook.held + (capacity - outlook.held) * share)
+
+    steps = [outlook.at_ms + (end_ms - outlook.at_ms) * number // 40 for number in range(41)]
+    times = [_at(at_ms, zone) for at_ms in steps]
+    slow, likely, fast = (
+        [held(at_ms, one) for at_ms in steps] for one in (outlook.latest_s, outlook.s, outlook.earliest_s)
+    )
+    axes.fill_between(times, slow, fast, color=theme.hot, alpha=0.3, linewidth=0, label="forecast, 9 in 10")  # type: ignore[arg-type]
+    axes.plot(times, likely, color=theme.hot, linewidth=1.6, linestyle="-.", label="forecast")  # type: ignore[arg-type]
 
 
-def _style(axes: Axes, theme: Theme, zone: tzinfo) -> None:
-    locator = AutoDateLocator(tz=zone)  # type: ignore[no-untyped-call]
+def _style(axes: Axes, theme: Theme, zone: tzinfo, size: Size) -> None:
+    # With two ticks at least, five at most always fit some interval; without, it warns of ranges that have none.
+    locator = AutoDateLocator(tz=zone, **({"minticks": 2, "maxticks": 5} if size.is_narrow else {}))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
-    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.12)  # Room for the legend.
-    axes.set_ylabel("ports", color=theme.soft)
-    axes.set_xlabel(str(zone), color=theme.soft, fontsize=8)
-    axes.tick_params(colors=theme.ink, labelsize=8)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.04)
+    axes.set_title(f"ports, {zone}", color=theme.soft, fontsize=size.font, loc="right")
+    axes.tick_params(colors=theme.ink, labelsize=size.font)
     axes.xaxis.get_offset_text().set_color(theme.ink)
     axes.grid(color=theme.soft, alpha=0.25, linewidth=0.6)
     for spine in axes.spines.values():
         spine.set_color(theme.soft)
-    legend = axes.legend(loc="upper left", fontsize=7, ncols=6, facecolor=theme.ground, edgecolor="none")
+    legend = axes.figure.legend(
+        loc="upper left", fontsize=size.font - 0.5, ncols=2 if size.is_narrow else 5, frameon=False
+    )
     for text in legend.get_texts():
         text.set_color(theme.ink)
 

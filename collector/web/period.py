@@ -1,6 +1,6 @@
 """Which stretch of time a chart shows, and in whose zone. Pure."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ SPANS_MS = {
     "2y": 730 * DAY_MS,
 }
 USUAL = "1h"
+LEAST_MS = MINUTE_MS
+"""No shorter stretch is offered."""
 PERIOD_KEYS = ("window", "from", "to")
 
 
@@ -37,6 +39,30 @@ def period(params: Params, now_ms: int, interval_ms: int) -> tuple[str, Window]:
         return name, Window(from_ms, to_ms, default_step_ms(max(1, to_ms - from_ms), interval_ms))
     except InvalidWindow as error:
         raise InvalidParameter(error.parameter, str(error)) from None
+
+
+def neighbours(window: Window, now_ms: int) -> list[tuple[str, dict[str, str]]]:
+    """(name, what a query then asks for) of the windows beside this one: earlier, later, half and twice as long."""
+    from_ms, to_ms = window.from_ms, min(window.to_ms, now_ms)
+    span_ms, is_now = to_ms - from_ms, window.to_ms > now_ms
+    middle_ms = (from_ms + to_ms) // 2
+    found = {"← earlier": (from_ms - span_ms // 2, to_ms - span_ms // 2)}
+    if not is_now:
+        shift_ms = min(span_ms // 2, now_ms - to_ms)
+        found["later →"] = (from_ms + shift_ms, to_ms + shift_ms)
+    if span_ms >= 2 * LEAST_MS:
+        found["half as long"] = (middle_ms, to_ms) if is_now else (middle_ms - span_ms // 4, middle_ms + span_ms // 4)
+    if span_ms * 2 <= SPANS_MS["2y"]:
+        end_ms = min(now_ms, middle_ms + span_ms)
+        found["twice as long"] = (end_ms - 2 * span_ms, end_ms)
+    return [
+        (name, {"from": utc(low_ms), "to": utc(high_ms)}) for name, (low_ms, high_ms) in found.items() if low_ms >= 0
+    ]
+
+
+def utc(at_ms: int) -> str:
+    """The time as an address carries it."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def zone_of(cookie: str) -> tzinfo:

@@ -17,12 +17,12 @@ from collector.forecast.judge import Forecast, Unforeseen
 from collector.services import SERVICES, Services
 from collector.storage import alerts, hot
 from collector.storage.alerts import PastTransition
-from collector.trends.query import AmbiguousNamespace, in_its_namespace, maxima, trend
-from collector.web.chart import THEMES, Drawing, Mark, Outlook, draw
+from collector.trends.query import AmbiguousNamespace, detailed_trend, in_its_namespace, maxima
+from collector.web.chart import SIZES, THEMES, Drawing, Mark, Outlook, draw, ends_ms
 from collector.web.links import POOL_KEYS, pool_of, pool_query
 from collector.web.outlook import foretold, outlook_words
 from collector.web.overview import everything
-from collector.web.period import PERIOD_KEYS, SPANS_MS, period, zone_of
+from collector.web.period import PERIOD_KEYS, SPANS_MS, neighbours, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
 from collector.web.sums import pool_lines
@@ -54,7 +54,7 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
     services = request.app[SERVICES]
     params, now_ms = Params(request.query.items(), (*POOL_KEYS, *PERIOD_KEYS)), services.clock()
     one = await _subject(services, params, now_ms)
-    name, _ = period(params, now_ms, one.host.interval_ms)
+    name, window = period(params, now_ms, one.host.interval_ms)
     _, due = await everything(services)
     about = [case for case in due if case.subject.pool == one.pool and case.subject.host == one.host.name]
     found = await _foretold(services, one)
@@ -83,6 +83,10 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
         chart_query=query | {key: text for key in PERIOD_KEYS if (text := params.text(key))},
         windows=SPANS_MS,
         window=name,
+        shown=window,
+        until_ms=ends_ms(window.from_ms, window.to_ms, _outlook(one, found) if window.to_ms > now_ms else None),
+        neighbours=neighbours(window, now_ms),
+        sizes=SIZES,
         beat=now_ms // max(10_000, one.host.interval_ms),
     )
 
@@ -90,16 +94,24 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
 async def show_chart(request: web.Request, _person: Person) -> web.Response:
     """The chart of that view, as SVG."""
     services = request.app[SERVICES]
-    params, now_ms = Params(request.query.items(), (*POOL_KEYS, *PERIOD_KEYS, "theme", "beat")), services.clock()
+    params, now_ms = (
+        Params(request.query.items(), (*POOL_KEYS, *PERIOD_KEYS, "theme", "size", "beat")),
+        services.clock(),
+    )
     one = await _subject(services, params, now_ms)
     _, window = period(params, now_ms, one.host.interval_ms)
-    made = await trend(services.db, one.host, one.pool, window, services.reach())
+    made = await detailed_trend(services.db, one.host, one.pool, window, services.reach())
     marks = [_mark(item) for item in await _past(services, one) if window.from_ms <= item.at_ms < window.to_ms]
+    marks += [Mark(change.at_ms, str(change), is_bad=False) for change in made.detail.changes()] if made.detail else []
+    states = made.detail.states() if made.detail else ()
     outlook = _outlook(one, await _foretold(services, one)) if window.to_ms > now_ms else None
-    drawing = Drawing(points=made.points, step_ms=made.window.step_ms, marks=marks[:MARKS], outlook=outlook)
+    drawing = Drawing(
+        points=made.points, step_ms=made.window.step_ms, states=states, marks=marks[-MARKS:], outlook=outlook
+    )
+    size = SIZES[params.choice("size", tuple(SIZES)) or "wide"]
     theme = THEMES[params.choice("theme", tuple(THEMES)) or "light"]
     zone = zone_of(request.cookies.get(ZONE_COOKIE, ""))
-    svg = await asyncio.to_thread(draw, drawing, theme, zone)
+    svg = await asyncio.to_thread(draw, drawing, theme, zone, size)
     return web.Response(body=svg, content_type="image/svg+xml", headers=HEADERS)
 
 

@@ -26,7 +26,7 @@ async function renew() {
   }
   for (const part of made) {
     const now = document.getElementById(part.id);
-    if (now.outerHTML !== part.outerHTML && !now.contains(document.activeElement)) {
+    if (now.outerHTML !== part.outerHTML && !now.contains(document.activeElement) && !(drag && now === drag.chart)) {
       const scrolled = Array.from(now.querySelectorAll(".wide"), one => one.scrollLeft);
       now.replaceWith(part);
       part.querySelectorAll(".wide").forEach((one, index) => { one.scrollLeft = scrolled[index] || 0; });
@@ -62,24 +62,57 @@ function listen() {
   addEventListener("pagehide", () => stream.close());
 }
 
+document.documentElement.classList.add("with-script");
 localise(document);
 zoomable();
 listen();
 
-// A wheel or drag is not needed: clicking the chart halves the window around that place.
+// Dragging over the chart asks for that stretch; a click halves the window around its place; Escape lets go.
+let drag = null;
 function zoomable() {
-  for (const image of document.querySelectorAll("[data-zoom] img")) { image.onclick = zoom; }
+  for (const chart of document.querySelectorAll("[data-zoom]")) { chart.onpointerdown = grab; }
 }
-function zoom(event) {
+function timeAt(chart, x) {
+  const image = chart.querySelector("img"), box = image.getBoundingClientRect();
+  const [left, right] = (image.currentSrc.includes("size=small") ? chart.dataset.small : chart.dataset.wide).split(" ").map(Number);
+  const share = Math.min(1, Math.max(0, ((x - box.left) / box.width - left) / (right - left)));
+  return Number(chart.dataset.from) + share * (chart.dataset.until - chart.dataset.from);
+}
+function grab(event) {
+  if (event.button !== 0 || event.target.tagName !== "IMG") { return; }
+  const mark = document.createElement("div");
+  mark.className = "brush";
+  drag = {chart: event.currentTarget, x: event.clientX, mark};
+  drag.chart.append(mark);
+  addEventListener("pointermove", pull);
+  addEventListener("pointerup", drop);
+  addEventListener("pointercancel", release);
+  addEventListener("keydown", escape);
+}
+function pull(event) {
+  const box = drag.chart.getBoundingClientRect();
+  drag.mark.style.left = `${Math.min(drag.x, event.clientX) - box.left}px`;
+  drag.mark.style.width = `${Math.abs(event.clientX - drag.x)}px`;
+}
+function escape(event) { if (event.key === "Escape") { release(); } }
+function release() {
+  drag.mark.remove();
+  drag = null;
+  removeEventListener("pointermove", pull);
+  removeEventListener("pointerup", drop);
+  removeEventListener("pointercancel", release);
+  removeEventListener("keydown", escape);
+}
+function drop(event) {
+  const {chart, x} = drag, whole = chart.dataset.until - chart.dataset.from;
+  release();
+  let [from, to] = [timeAt(chart, Math.min(x, event.clientX)), timeAt(chart, Math.max(x, event.clientX))];
+  if (Math.abs(event.clientX - x) < 8) { [from, to] = [from - whole / 4, from + whole / 4]; }
+  const short = 60000 - (to - from);
+  if (short > 0) { from -= short / 2; to += short / 2; }
   const query = new URLSearchParams(location.search);
-  const spans = {"15m": 9e5, "1h": 36e5, "6h": 216e5, "24h": 864e5, "7d": 6048e5, "30d": 2592e6, "1y": 31536e6, "2y": 63072e6};
-  const to = query.get("to") ? Date.parse(query.get("to")) : Date.now();
-  const from = query.get("from") ? Date.parse(query.get("from")) : to - spans[query.get("window") || "1h"];
-  const span = (to - from) / 4, box = event.target.getBoundingClientRect();
-  const middle = from + (to - from) * (event.clientX - box.left) / box.width;
-  if (span < 60000) { return; }
   query.delete("window");
-  query.set("from", new Date(middle - span).toISOString());
-  query.set("to", new Date(Math.min(middle + span, Date.now())).toISOString());
+  query.set("from", new Date(from).toISOString());
+  query.set("to", new Date(to).toISOString());
   location.search = query;
 }

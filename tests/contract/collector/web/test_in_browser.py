@@ -4,8 +4,10 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -120,6 +122,25 @@ async def test_the_chart_is_seen(browser: Browser, fleet: Collecting) -> None:
         image = page.locator("#chart img")
         await image.scroll_into_view_if_needed()
         await page.wait_for_function("document.querySelector('#chart img').naturalWidth > 0")
+
+
+async def test_dragging_over_the_chart_asks_for_that_stretch(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, VIEWS["pool"], viewport={"width": 1200, "height": 1600}) as page:
+        image = page.locator("#chart img")
+        await page.wait_for_function("document.querySelector('#chart img').naturalWidth > 0")
+        box = await image.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        await page.mouse.move(box["x"] + box["width"] / 2, middle)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] * 0.75, middle)
+        await expect(page.locator(".brush")).to_be_visible()
+        async with page.expect_navigation():
+            await page.mouse.up()
+        asked = dict(parse_qsl(urlsplit(page.url).query))
+        span = datetime.fromisoformat(asked["to"]) - datetime.fromisoformat(asked["from"])
+        assert "window" not in asked
+        assert timedelta(minutes=3) < span < timedelta(minutes=6)
 
 
 async def test_times_are_the_viewers_and_utc_on_hover(browser: Browser, fleet: Collecting) -> None:

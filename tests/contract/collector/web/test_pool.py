@@ -1,9 +1,11 @@
 """One pool: sums, chart, history, what to do."""
 
+from dataclasses import replace
+
 from collector.access.token import Scope
 from collector.web.links import pool_link
 from tests.browsing import browser, page_of
-from tests.builders import a_pool, a_reading, a_snapshot
+from tests.builders import a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 HERE = pool_link("lb1", a_pool())
@@ -59,3 +61,21 @@ async def test_a_pool_nobody_listed_holds_nothing(collector: Collecting) -> None
     await collector.push(a_snapshot())
     page = await page_of(collector, path=HERE, scope=Scope.ADMIN)
     assert "<b>300</b> left of 300" in page
+
+
+async def test_a_setting_that_changed_is_marked(collector: Collecting) -> None:
+    for seq, reuse in enumerate((1, 0)):
+        collector.clock.turn(10)
+        space = replace(a_namespace(), settings={"tcp_tw_reuse": reuse})
+        await collector.push(a_snapshot(a_reading(9), seq=seq, taken_at_ms=collector.clock(), namespaces=[space]))
+    async with browser() as person:
+        await page_of(collector, person)
+        async with person.get(f"{collector.url}{CHART}&window=15m&size=small") as response:
+            assert "tcp_tw_reuse was 1, is 0" in await response.text()
+
+
+async def test_a_window_leads_to_those_beside_it(collector: Collecting) -> None:
+    await fill(collector)
+    page = await page_of(collector, path=f"{HERE}&from=2026-11-22T10:00:00Z&to=2026-11-22T11:00:00Z")
+    assert "from=2026-11-22T10%3A15%3A00.000Z&amp;to=2026-11-22T10%3A45%3A00.000Z" in page
+    assert ">later →</a>" in page

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from collector.trends.series import Point
-from collector.web.chart import THEMES, Drawing, Mark, Outlook, draw, gaps
+from collector.web.chart import SIZES, THEMES, Drawing, Mark, Outlook, draw, ends_ms, gaps, stacked
 from tests.builders import NOON_MS
 
 STEP_MS = 30_000
@@ -43,3 +43,24 @@ def test_a_forecast_is_drawn() -> None:
 def test_gaps_are_runs_of_nothing() -> None:
     points = [NOTHING[0], KNOWN[1], NOTHING[2], NOTHING[3], KNOWN[4], NOTHING[5]]
     assert list(gaps(points)) == [(0, 1), (2, 4), (5, 6)]
+
+
+def test_states_are_stacked_up_to_the_peak() -> None:
+    """What is not told apart is drawn as that; nothing is drawn above what was held."""
+    points = [Point(NOON_MS, 90, 95.0, 100, 300), Point(NOON_MS), Point(NOON_MS, 5, 5.0, 5, 300)]
+    states = [{"ESTABLISHED": 60, "TIME_WAIT": 30, "FIN_WAIT1": 10}, {}, {"TIME_WAIT": 9}]
+    assert stacked(points, states) == [[60, 0, 0], [30, 0, 5], [0, 0, 0], [10, 0, 0]]
+
+
+def test_states_are_named() -> None:
+    states = [{"ESTABLISHED": 1, "CLOSE_WAIT": 1}] * len(KNOWN)
+    drawn = texts(draw(Drawing(points=KNOWN, step_ms=STEP_MS, states=states), THEMES["light"], UTC, SIZES["small"]))
+    assert "ESTABLISHED" in drawn
+    assert "CLOSE_WAIT" in drawn
+    assert "TIME_WAIT" not in drawn
+
+
+def test_a_forecast_takes_at_most_a_third_more() -> None:
+    assert ends_ms(0, 90_000, None) == 90_000
+    assert ends_ms(0, 90_000, Outlook(89_000, 6, 5.0, 8.0, 10.0)) == 99_000
+    assert ends_ms(0, 90_000, Outlook(89_000, 6, 5.0, 8.0, 9e9)) == 119_000

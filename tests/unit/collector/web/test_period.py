@@ -5,7 +5,8 @@ from datetime import UTC
 import pytest
 
 from collector.api.params import InvalidParameter, Params
-from collector.web.period import PERIOD_KEYS, SPANS_MS, period, zone_of
+from collector.trends.window import Window
+from collector.web.period import HOUR_MS, PERIOD_KEYS, SPANS_MS, neighbours, period, zone_of
 from tests.builders import NOON_MS
 
 
@@ -35,3 +36,21 @@ def test_a_zone_nobody_knows_is_utc(cookie: str) -> None:
 
 def test_a_browsers_zone_is_known() -> None:
     assert str(zone_of("Europe%2FBerlin")) == "Europe/Berlin"
+
+
+def test_windows_beside_one_that_ends_now() -> None:
+    window = Window(NOON_MS - HOUR_MS, NOON_MS + 1, 30_000)
+    found = dict(neighbours(window, NOON_MS))
+    assert list(found) == ["← earlier", "half as long", "twice as long"]
+    assert found["twice as long"] == {"from": "2026-11-22T10:00:00.000Z", "to": "2026-11-22T12:00:00.000Z"}
+
+
+def test_windows_beside_one_that_is_over_are_within_what_has_been() -> None:
+    window = Window(NOON_MS - 2 * HOUR_MS, NOON_MS - HOUR_MS, 30_000)
+    found = dict(neighbours(window, NOON_MS))
+    assert found["later →"]["to"] == "2026-11-22T11:30:00.000Z"
+    assert found["half as long"] == {"from": "2026-11-22T10:15:00.000Z", "to": "2026-11-22T10:45:00.000Z"}
+
+
+def test_a_minute_is_not_halved() -> None:
+    assert "half as long" not in dict(neighbours(Window(NOON_MS, NOON_MS + 60_000, 1_000), NOON_MS + HOUR_MS))
