@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, export, fleet, health, hosts, notices, pools, silences, top, trend
+from collector.api import alerts, enrol, export, fleet, health, hosts, notices, pools, silences, top, trend
 from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
@@ -35,6 +35,8 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
     app.add_routes(
         [
             *([web.post("/v1/snapshots", post_snapshot)] if takes_snapshots else []),
+            web.post("/v1/enrol", enrol.post_enrol),
+            web.post("/v1/token", enrol.post_token),
             web.get("/v1/hosts", hosts.list_hosts),
             web.get("/v1/hosts/{host}", hosts.show_host),
             web.get("/v1/pools", pools.list_pools),

@@ -1,17 +1,13 @@
 """GET, POST /v1/silences; DELETE /v1/silences/{id}."""
 
-import json
-from typing import Any
-
 from aiohttp import web
 
 from collector.access.bearer import require_admin, require_read
 from collector.alerts.silences import Silence
-from collector.api.params import InvalidParameter
+from collector.api.body import built, document_in
 from collector.api.shapes import silence_shape
 from collector.services import SERVICES
 from collector.storage import silences
-from shared.settings import SettingsError, build
 
 
 async def list_silences(request: web.Request) -> web.Response:
@@ -46,14 +42,5 @@ async def expire_silence(request: web.Request) -> web.Response:
 
 
 def _silence(body: bytes, now_ms: int) -> Silence:
-    try:
-        given = json.loads(body)
-    except ValueError:
-        raise InvalidParameter("body", "JSON is needed") from None
-    if not isinstance(given, dict):
-        raise InvalidParameter("body", "a JSON object is needed")
-    values: dict[str, Any] = {"starts_ms": now_ms, "where": {}, **given, "created_ms": now_ms, "id": 0}
-    try:
-        return build(Silence, values, "body")
-    except SettingsError as error:
-        raise InvalidParameter(error.key or "body", error.what) from None
+    given = document_in(body)
+    return built(Silence, {"starts_ms": now_ms, "where": {}, **given, "created_ms": now_ms, "id": 0})

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.access.doorkeeper import Doorkeeper
@@ -39,16 +40,18 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def document_of(*, is_duplicate: bool) -> dict[str, object]:
+def document_of(*, is_duplicate: bool, renew_token: bool = False) -> dict[str, object]:
     """What is told of a snapshot that was kept."""
-    return {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+    told: dict[str, object] = {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+    return told | ({"renew_token": True} if renew_token else {})
 
 
 _JSON = (("Content-Type", "application/json; charset=utf-8"),)
-_TAKEN = {
-    is_duplicate: Answer(202, _JSON, json.dumps(document_of(is_duplicate=is_duplicate)).encode())
-    for is_duplicate in (False, True)
-}
+
+
+@cache
+def _taken(**told: bool) -> Answer:
+    return Answer(202, _JSON, json.dumps(document_of(**told)).encode())
 
 
 class Desk:
@@ -107,9 +110,9 @@ class Desk:
             whole = body.inflate(data) if head.is_gzip else data
             arrival = arrival_of(whole, grant, self._clock())
         except Exception as error:  # noqa: BLE001 - as above
-            self._settle(head, len(data), error, answer)
+            self._settle(head, grant, len(data), error, answer)
             return
-        settle = lambda outcome: self._settle(head, len(whole), outcome, answer)  # noqa: E731 - carries its push
+        settle = lambda outcome: self._settle(head, grant, len(whole), outcome, answer)  # noqa: E731 - carries its push
         self._intake.submit(Waiting(arrival, grant.id, settle))
 
     async def _take_aside(
@@ -124,14 +127,17 @@ class Desk:
             outcome: Outcome = await self._intake.take(arrival, grant.id)
         except Exception as error:  # noqa: BLE001 - as above
             outcome, whole = error, data
-        self._settle(head, len(whole), outcome, answer)
+        self._settle(head, grant, len(whole), outcome, answer)
 
-    def _settle(self, head: PushHead, size: int, outcome: Outcome, answer: Callable[[Answer], None]) -> None:
+    def _settle(
+        self, head: PushHead, grant: Grant | None, size: int, outcome: Outcome, answer: Callable[[Answer], None]
+    ) -> None:
         self._admission.leave(_room_for(head))
         if isinstance(outcome, bool):
             self._metrics.count_snapshot("duplicate" if outcome else "accepted", size)
             self._metrics.count_request(ROUTE, "POST", 202)
-            answer(_TAKEN[outcome])
+            must_renew = grant is not None and grant.id in self._intake.renewals
+            answer(_taken(is_duplicate=outcome, renew_token=must_renew))
         else:
             answer(self._refusal(outcome))
 
