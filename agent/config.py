@@ -51,6 +51,8 @@ class AgentConfig:
     """Base URL of the collector."""
     token_file: Path
     """File whose first line is the push token."""
+    join_token_file: Path | None = None
+    """File with a join token, for a host that has no push token yet: `token_file` is then written by the agent."""
     source_ports: str = ""
     """Local ports for the connection to the collector, like `61000-61003`, outside what the kernel lends."""
     tls_ca: Path | None = None

@@ -46,6 +46,8 @@ class Receipt:
     is_accepted: bool
     """False where it is no collector that speaks: a proxy's page must not pass for a receipt."""
     config_revision: int | None = None
+    renew_token: bool = False
+    """Whether it wants the agent to exchange its token."""
 
 
 def receipt(body: bytes) -> Receipt:
@@ -57,7 +59,11 @@ def receipt(body: bytes) -> Receipt:
     if not isinstance(document, dict):
         return Receipt(is_accepted=False)
     revision = document.get("config_revision")
-    return Receipt(document.get("accepted") is True, revision if type(revision) is int else None)
+    return Receipt(
+        document.get("accepted") is True,
+        revision if type(revision) is int else None,
+        renew_token=document.get("renew_token") is True,
+    )
 
 
 def fate(status: int, *, is_accepted: bool) -> Fate:

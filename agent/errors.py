@@ -19,3 +19,7 @@ class TokenUnreadable(PortgaugeError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"the token file {path} cannot be used: {why}")
         self.path = path
+
+
+class NotEnrolled(PortgaugeError):
+    """The collector gives this host no token, for the reason it says."""

@@ -74,6 +74,15 @@ class Line:
             headers["Content-Encoding"] = "gzip"
         return await self._ask("POST", self.route.url, patience_s(len(body)), data=body, headers=headers)
 
+    async def ask(self, method: str, path: str, token: str, body: bytes | None = None, **headers: str) -> Reply:
+        """Any other request. Raises Unreachable."""
+        told = {
+            "Authorization": f"Bearer {token}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        told |= {"Content-Type": "application/json"} if body is not None else {}
+        return await self._ask(method, f"{self.route.base.rstrip('/')}{path}", PATIENCE_S, data=body, headers=told)
+
     async def keep_warm(self) -> None:
         """Ask for something small, so that nobody on the way takes the line for dead, or we open it anew."""
         await self._ask("GET", f"{self.route.base.rstrip('/')}/healthz", PATIENCE_S)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from agent.abridge import abridged
 from agent.backoff import delay_s
 from agent.config import AgentConfig
 from agent.delivery import Fate, fate, pause_s, receipt, retry_after_s
-from agent.errors import SamplingFailed, TokenUnreadable
+from agent.errors import NotEnrolled, SamplingFailed, TokenUnreadable
 from agent.line import Line, Reply, Route, Unreachable, client_tls, line
 from agent.secret_file import SecretExposed, read_secret
 from agent.spool import Spool, Spooled
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 WARM_EVERY_S = 45.0
 """Below the idle time of usual proxies, a minute; agents that report more often never need it."""
 NOT_ALLOWED_PAUSE_S = 30.0
+NOT_ENROLLED_PAUSE_S = 5.0
+"""Shorter: a host that was made anew waits for the silence of the one before it."""
 LIMIT_HOLDS_S = 3_600.0
 """How long a 413 is remembered before a snapshot is told in full again."""
 MOST_SAID = 300
@@ -42,6 +44,10 @@ class Rest(NamedTuple):
 
     seconds: float
     for_backlog: bool = False
+
+
+async def nothing() -> None:
+    """Where nobody minds the token."""
 
 
 @dataclass(slots=True)
@@ -56,6 +62,10 @@ class Pusher:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nothing waits to be sent."""
     pushes: Pushes = field(default_factory=Pushes)
+    ensure_token: Callable[[], Awaitable[None]] = nothing
+    """Called before each push: there should be a token to read after it."""
+    renew_token: Callable[[], Awaitable[None]] = nothing
+    """Called when the collector wants another token."""
     _failures: int = 0
     _complaint: str = ""
     _most_bytes: int = MAX_BODY_BYTES
@@ -101,7 +111,12 @@ class Pusher:
         began_s = clock.monotonic_s()
         body = self._short_enough(spooled.body, began_s)
         try:
+            await self.ensure_token()
             reply = await to.post(body, self.read_token())
+        except NotEnrolled as error:
+            self.pushes.verdicts[Fate.NOT_ALLOWED.name.lower()] += 1
+            self._say_once(f"{error}; snapshots are kept until it does")
+            return Rest(NOT_ENROLLED_PAUSE_S * (1 + random.random()))  # noqa: S311 - jitter
         except (Unreachable, TokenUnreadable) as error:
             self.pushes.verdicts[UNREACHABLE] += 1
             return self._failed(f"the collector at {self.route.url} cannot be reached: {error}", None)
@@ -114,6 +129,8 @@ class Pusher:
                 await asyncio.to_thread(self.spool.taken, spooled.seq)
             self._succeeded(spooled.seq, len(body))
             self.pushes.config_revision = told.config_revision
+            if told.renew_token:
+                await self.renew_token()
             if is_last:
                 return None
             return Rest(pause_s(clock.monotonic_s() - began_s), for_backlog=True)
@@ -190,7 +207,8 @@ def route_of(config: AgentConfig) -> Route:
 
 def require_usable(config: AgentConfig) -> None:
     """Raise TokenUnreadable or TlsUnusable where no snapshot could be sent, whatever the collector does."""
-    token_reader(config.token_file)()
+    is_to_join = config.join_token_file is not None and not config.token_file.exists()
+    token_reader(config.join_token_file if config.join_token_file and is_to_join else config.token_file)()
     client_tls(route_of(config))
 
 

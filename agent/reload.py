@@ -21,6 +21,7 @@ class Part(StrEnum):
 PART_OF = {
     "collector": Part.PUSHING,
     "token_file": Part.PUSHING,
+    "join_token_file": Part.PUSHING,
     "source_ports": Part.PUSHING,
     "tls_ca": Part.PUSHING,
     "tls_cert": Part.PUSHING,

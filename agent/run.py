@@ -14,6 +14,7 @@ from enum import Enum, auto
 from agent import systemd
 from agent.blocks import Block, Blocks
 from agent.config import AgentConfig
+from agent.enrolment import Enrolment
 from agent.exposition import text_of
 from agent.failures import Ledger
 from agent.footprint import footprint
@@ -162,8 +163,18 @@ class Agent:
         log.info("the configuration is reloaded", extra=fields(changed=",".join(wanted.changed) or "nothing"))
 
     async def _begin_pushing(self) -> None:
-        route, read_token = route_of(self.config), token_reader(self.config.token_file)
-        self._pusher = Pusher(self.spool, route, read_token, wake=self._wake, pushes=self.pushes)
+        config = self.config
+        route, read_token = route_of(config), token_reader(config.token_file)
+        own = Enrolment(route, config.token_file, config.join_token_file, config.host, config.role)
+        self._pusher = Pusher(
+            self.spool,
+            route,
+            read_token,
+            wake=self._wake,
+            pushes=self.pushes,
+            ensure_token=own.ensure,
+            renew_token=own.renew,
+        )
         self._pushing = await self.blocks.begin(pushing(self._pusher), "pushing")
 
     async def _begin_sampling(self) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from aiohttp import web
 from msgspec import Meta
 
+from collector.access.enrolment import HostTaken
 from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
 from collector.api.shapes import UnknownHost, UnknownSilence
@@ -107,6 +108,8 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem(400, "invalid-parameter", detail, {"parameter": error.parameter})
         case Conflicting():
             return Problem(409, "conflict", detail, {"host": error.host, "seq": error.seq})
+        case HostTaken():
+            return Problem(409, "host-taken", detail, {"host": error.host})
         case Overloaded():
             return Problem(503, "overloaded", detail, headers={"Retry-After": str(error.retry_after_s)})
         case StorageError():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from collector.history.tiers import ABOVE, HOUR_MS, MINUTE, RAW, TIERS, Keep, Tier
-from collector.storage import alerts, chunks, fleet_history, hosts, hot, incidents, outbox, silences
+from collector.storage import alerts, audit, chunks, fleet_history, hosts, hot, incidents, outbox, silences
 from collector.storage.database import AsyncConnection, Database
 
 BATCH = 500
@@ -31,6 +31,7 @@ class Retention:
             await incidents.prune(connection, before_ms)
             await silences.prune(connection, before_ms)
             await hosts.prune_boots(connection, before_ms)
+            await audit.prune(connection, now_ms - self._keep.hour_ms)
             await fleet_history.drop(connection, now_ms - self._keep.minute_ms)
         return any([await self._drop(tier, now_ms) for tier in TIERS])
 

@@ -10,7 +10,7 @@ from agent.config import LOG_LEVELS, AgentConfig
 from shared.settings import build, read_toml
 
 FLAGS = (
-    *("collector", "token_file", "host", "role", "netns", "interval_s", "cpu_share", "spool_dir"),
+    *("collector", "token_file", "join_token_file", "host", "role", "netns", "interval_s", "cpu_share", "spool_dir"),
     *("log_level", "log_json"),
 )
 
@@ -20,6 +20,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the keys below (token_file, …)")
     parser.add_argument("--collector", metavar="URL", help="base URL of the collector")
     parser.add_argument("--token-file", metavar="FILE", help="file with the push token")
+    what = "file with a join token, to get a push token with where there is none yet"
+    parser.add_argument("--join-token-file", metavar="FILE", help=what)
     parser.add_argument("--host", metavar="NAME", help="this host's name (default: its hostname)")
     parser.add_argument("--role", metavar="ROLE", help="the group of machines it belongs to")
     add_netns(parser)

@@ -9,13 +9,19 @@ from collector.services import SERVICES
 
 async def grant_of(request: web.Request) -> Grant:
     """What the request's token grants. Raises Unauthenticated."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated("send a token: Authorization: Bearer TOKEN")
-    grant = await proved(request.app[SERVICES].db, text.strip())
+    services = request.app[SERVICES]
+    grant = await proved(services.db, token_in(request), services.clock())
     if grant is None:
         raise Unauthenticated
     return grant
+
+
+def token_in(request: web.Request) -> str:
+    """The token it came with, whatever that is worth. Raises Unauthenticated where there is none."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("send a token: Authorization: Bearer TOKEN")
+    return text.strip()
 
 
 async def require_read(request: web.Request) -> None:

@@ -1,29 +1,31 @@
 """Which token proves what, by the database; remembered for pushes, so that a fleet does not ask one by one.
 
-A token that was revoked since is found when a batch is written: the database is asked for all of its tokens at once.
+A token that was revoked or has expired since is found when a batch is written: the database is asked for all of its
+tokens at once.
 """
 
 from hashlib import sha256
 
-from collector.access import token
-from collector.access.token import Grant, Unauthenticated
+from collector.access.token import Grant, Scope, Unauthenticated
 from collector.storage import tokens
 from collector.storage.database import Database
+from shared.clock import wall_ms
+from shared.token import parse
 
 MOST = 100_000
-_NOBODY = Grant("", token.Scope.READ, None, bytes(32), 0)
+_NOBODY = Grant("", Scope.READ, None, bytes(32), 0)
 """What an unknown id is compared against, so that it takes as long as a known one."""
 
 
-async def proved(db: Database, text: str) -> Grant | None:
+async def proved(db: Database, text: str, now_ms: int) -> Grant | None:
     """What this token grants, if it is one that is known and alive."""
-    parsed = token.parse(text)
+    parsed = parse(text)
     if parsed is None:
         return None
     token_id, secret = parsed
     async with db.reading() as connection:
         grant = await tokens.find(connection, token_id)
-    return grant if (grant or _NOBODY).is_proved_by(secret) else None
+    return grant if (grant or _NOBODY).is_proved_by(secret, now_ms) else None
 
 
 class Doorkeeper:
@@ -39,7 +41,7 @@ class Doorkeeper:
 
     async def require(self, text: str) -> Grant:
         """What it grants by the database, remembered from now on. Raises Unauthenticated."""
-        grant = await proved(self._db, text)
+        grant = await proved(self._db, text, wall_ms())
         if grant is None:
             raise Unauthenticated
         while len(self._grants) >= self._most:

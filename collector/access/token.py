@@ -1,25 +1,19 @@
-"""Tokens as text and as what is kept of them. Pure, but for the randomness of a new one.
+"""What is kept of a token, and what it grants. Pure, but for the randomness of a new one (shared.token)."""
 
-`pg_<id>_<secret>`: the id finds the row, the secret proves the right to use it. A secret has 256 random bits, so one
-round of SHA-256 is as good as a slow hash: there is no dictionary to try.
-"""
-
-import hashlib
 import hmac
-import re
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.errors import PortgaugeError
-
-_TOKEN = re.compile(r"pg_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
+from shared.token import digest_of, new_token, parse
 
 
 class Unauthenticated(PortgaugeError):
     """No token, or none that is known and alive."""
 
-    def __init__(self, what: str = "the token is not known here, or was revoked; make one with: token create") -> None:
+    def __init__(
+        self, what: str = "the token is not known here, expired, or was revoked; make one with: token create"
+    ) -> None:
         super().__init__(what)
 
 
@@ -36,11 +30,13 @@ class Scope(StrEnum):
     """Ask questions and open the page."""
     ADMIN = "admin"
     """Whatever read may, and changes."""
+    JOIN = "join"
+    """Be exchanged for a push token of one host, so many times, until it expires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What is kept of a token."""
+    """What is kept of a token. Times in ms since the epoch."""
 
     id: str
     scope: Scope
@@ -48,10 +44,28 @@ class Grant:
     digest: bytes
     created_ms: int
     revoked_ms: int | None = None
+    expires_ms: int | None = None
+    """From when on it proves nothing; None: never."""
+    renew_ms: int | None = None
+    """From when on its agent is asked to exchange it for another."""
+    uses_left: int | None = None
+    """Of a join token: how many hosts it still lets in."""
+    role: str | None = None
+    """Of a join token: the only role it lets in. Of a push token: the role its host was let in as."""
+    life_ms: int | None = None
+    """How long the push tokens live that come of it; None: for good."""
 
-    def is_proved_by(self, secret: str) -> bool:
+    def is_proved_by(self, secret: str, now_ms: int) -> bool:
         """Whether the secret is this token's and the token is alive; takes the same time for every wrong secret."""
-        return hmac.compare_digest(self.digest, digest_of(secret)) and self.revoked_ms is None
+        return self.is_secret(secret) and self.is_alive(now_ms)
+
+    def is_secret(self, secret: str) -> bool:
+        """Whether the secret is this token's, alive or not."""
+        return hmac.compare_digest(self.digest, digest_of(secret))
+
+    def is_alive(self, now_ms: int) -> bool:
+        """Whether it was neither revoked nor has expired."""
+        return self.revoked_ms is None and (self.expires_ms is None or now_ms < self.expires_ms)
 
     def may_read(self) -> bool:
         """Whether it may ask questions."""
@@ -62,18 +76,17 @@ class Grant:
         return self.scope is Scope.PUSH and self.host in {None, host}
 
 
-def issue(scope: Scope, host: str | None, now_ms: int) -> tuple[str, Grant]:
-    """A new token, to be shown once, and what to keep of it."""
-    token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    return f"pg_{token_id}_{secret}", Grant(token_id, scope, host, digest_of(secret), now_ms)
+def issue(scope: Scope, host: str | None, now_ms: int, life_ms: int | None = None) -> tuple[str, Grant]:
+    """A new token, to be shown once, and what to keep of it. `life_ms`: how long it lives; None: until revoked."""
+    text = new_token()
+    parsed = parse(text)
+    assert parsed  # noqa: S101 - we made it
+    return text, granted(Grant(parsed[0], scope, host, digest_of(parsed[1]), now_ms, life_ms=life_ms))
 
 
-def parse(text: str) -> tuple[str, str] | None:
-    """(id, secret), or None where the text cannot be a token."""
-    match = _TOKEN.fullmatch(text)
-    return (match[1], match[2]) if match else None
-
-
-def digest_of(secret: str) -> bytes:
-    """What is kept of a secret."""
-    return hashlib.sha256(secret.encode()).digest()
+def granted(grant: Grant) -> Grant:
+    """The grant with the end its life has, and the time at which a push token is to be renewed: a third before."""
+    if grant.life_ms is None:
+        return grant
+    renew_ms = grant.created_ms + grant.life_ms * 2 // 3 if grant.scope is Scope.PUSH and grant.host else None
+    return replace(grant, expires_ms=grant.created_ms + grant.life_ms, renew_ms=renew_ms)

@@ -63,8 +63,8 @@ class Operation:
 
 
 def serve(operation: Operation) -> web.RouteDef:
-    """The operation as a route. Pushes are judged by collector.ingest, which reads most of them itself."""
-    if operation.scope in {None, Scope.PUSH}:
+    """The operation as a route. What comes with a push or a join token is judged by its handler."""
+    if operation.scope in {None, Scope.PUSH, Scope.JOIN}:
         return web.route(operation.method, operation.path, operation.handler)
     names = tuple(one.name for one in operation.query)
     require = require_admin if operation.scope is Scope.ADMIN else require_read

@@ -9,10 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
+from collector.access.enrolment import Candidate, NewToken
 from collector.access.token import Scope
 from collector.alerts.rules import Rule
 from collector.alerts.step import AlertState
-from collector.api import alerts, export, fleet, health, hosts, notices, openapi, pools, silences, top, trend
+from collector.api import alerts, enrol, export, fleet, health, hosts, notices, openapi, pools, silences, top, trend
 from collector.api.operation import Body, Operation, Parameter, serve
 from collector.api.parameters import CURSOR, FROM, HOST, MOST_ITEMS, TO, choice, limit, number, text
 from collector.api.shapes import (
@@ -135,6 +136,26 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/v1/silences/{id}", handler=silences.expire_silence, scope=Scope.ADMIN, status=204
+    ),
+    Operation(
+        method="POST",
+        path="/v1/enrol",
+        handler=enrol.post_enrol,
+        scope=Scope.JOIN,
+        body=Body(Candidate, example=enrol.EXAMPLE),
+        answer=enrol.TokenShape,
+        status=201,
+        faults=(409,),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/token",
+        handler=enrol.post_token,
+        scope=Scope.PUSH,
+        body=Body(NewToken, example=enrol.EXAMPLE_TOKEN),
+        answer=enrol.TokenShape,
+        status=201,
+        faults=(409,),
     ),
     get("/healthz", health.healthz, health.HealthShape, scope=None),
     get("/readyz", health.readyz, health.HealthShape, scope=None, faults=(503,)),

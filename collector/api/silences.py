@@ -1,6 +1,5 @@
 """GET, POST /v1/silences; DELETE /v1/silences/{id}."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Annotated, TypedDict
 
@@ -10,6 +9,7 @@ from msgspec import Meta
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.api.answer import told
+from collector.api.body import built, document_in
 from collector.api.cursor import AfterEnd, cursor_of, page_of
 from collector.api.operation import params_of
 from collector.api.parameters import MOST_ITEMS
@@ -18,7 +18,7 @@ from collector.api.shapes import Severity, UnknownSilence, silence_shape
 from collector.services import SERVICES
 from collector.storage import silences
 from shared.limits import MAX_TIME_MS
-from shared.settings import InvalidValue, SettingsError, build
+from shared.settings import InvalidValue
 
 Time = Annotated[int, Meta(ge=0, le=MAX_TIME_MS)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -87,14 +87,8 @@ async def expire_silence(request: web.Request) -> web.Response:
 
 def silence_of(body: bytes, now_ms: int) -> Silence:
     """The silence that a body asks for. Raises InvalidParameter that names the key at fault."""
+    new = built(NewSilence, document_in(body))
     try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidParameter("body", "JSON is needed") from None
-    if not isinstance(given, dict):
-        raise InvalidParameter("body", "a JSON object is needed")
-    try:
-        new = build(NewSilence, given, "body")
         return Silence(
             author=new.author,
             reason=new.reason,
@@ -105,7 +99,5 @@ def silence_of(body: bytes, now_ms: int) -> Silence:
             rule=new.rule,
             severity=new.severity,
         )
-    except SettingsError as error:
-        raise InvalidParameter(error.key or "body", error.what) from None
     except InvalidValue as error:
         raise InvalidParameter(error.key, str(error)) from None

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import getpass
 import json
-import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,16 +12,21 @@ import msgspec
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.api.shapes import SilenceShape, silence_shape
-from collector.commands.common import Subparsers, add_command, add_database, location_of
+from collector.commands.common import (
+    InvalidDuration,
+    Subparsers,
+    add_command,
+    add_database,
+    location_of,
+    opened,
+    parse_length_ms,
+)
 from collector.storage import silences
-from collector.storage.database import database
 from collector.storage.location import Location
-from collector.storage.schema import require_current, require_present
 from shared.clock import wall_ms
 from shared.errors import PortgaugeError
 
 EXAMPLE = 'portgauge-collector silence add --role edge --for 2h --reason "kernel upgrade, CHG-4711"'
-_UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 
 
 class UnknownSilence(PortgaugeError):
@@ -31,10 +35,6 @@ class UnknownSilence(PortgaugeError):
     def __init__(self, silence_id: int) -> None:
         super().__init__(f"no current silence has the id {silence_id}; see: portgauge-collector silence list")
         self.silence_id = silence_id
-
-
-class InvalidDuration(PortgaugeError):
-    """A text is no length of time, or no instant."""
 
 
 def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -111,14 +111,6 @@ def run_expire(args: argparse.Namespace) -> int:
     return 0
 
 
-def parse_length_ms(text: str) -> int:
-    """`90s`, `30m`, `2h`, `1d` in milliseconds. Raises InvalidDuration."""
-    found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", text.strip(), re.ASCII)
-    if not found:
-        raise InvalidDuration(f"{text!r} is not a length of time like 30m, 2h or 1d")
-    return int(found[1]) * _UNITS_S[found[2]] * 1000
-
-
 def parse_when(text: str) -> int:
     """ISO 8601 in ms since the epoch; UTC where it names no zone. Raises InvalidDuration."""
     try:
@@ -137,25 +129,16 @@ def line(shape: SilenceShape) -> str:
 
 
 async def _add(location: Location, made: Silence) -> int:
-    require_present(location)
-    async with database(location) as db:
-        await require_current(db)
-        async with db.writing() as connection:
-            return await silences.add(connection, made)
+    async with opened(location) as db, db.writing() as connection:
+        return await silences.add(connection, made)
 
 
 async def _list(location: Location, now_ms: int) -> list[Silence]:
-    require_present(location)
-    async with database(location) as db:
-        await require_current(db)
-        async with db.reading() as connection:
-            return await silences.current(connection, now_ms)
+    async with opened(location) as db, db.reading() as connection:
+        return await silences.current(connection, now_ms)
 
 
 async def _expire(location: Location, silence_id: int) -> None:
-    require_present(location)
-    async with database(location) as db:
-        await require_current(db)
-        async with db.writing() as connection:
-            if not await silences.expire(connection, silence_id, wall_ms()):
-                raise UnknownSilence(silence_id)
+    async with opened(location) as db, db.writing() as connection:
+        if not await silences.expire(connection, silence_id, wall_ms()):
+            raise UnknownSilence(silence_id)

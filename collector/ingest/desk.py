@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from collector.access.doorkeeper import Doorkeeper
 from collector.access.token import Grant
@@ -45,18 +46,23 @@ class Taken(TypedDict):
     accepted: bool
     duplicate: bool
     config_revision: int
+    renew_token: NotRequired[bool]
 
 
-def document_of(*, is_duplicate: bool) -> Taken:
+def document_of(*, is_duplicate: bool, renew_token: bool = False) -> Taken:
     """What is told of a snapshot that was kept."""
-    return {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+    told: Taken = {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+    if renew_token:
+        told["renew_token"] = True
+    return told
 
 
 _JSON = (("Content-Type", "application/json; charset=utf-8"),)
-_TAKEN = {
-    is_duplicate: Answer(202, _JSON, json.dumps(document_of(is_duplicate=is_duplicate)).encode())
-    for is_duplicate in (False, True)
-}
+
+
+@cache
+def _taken(**told: bool) -> Answer:
+    return Answer(202, _JSON, json.dumps(document_of(**told)).encode())
 
 
 class Desk:
@@ -118,9 +124,9 @@ class Desk:
             whole = body.inflate(data) if head.is_gzip else data
             arrival = arrival_of(whole, grant, self._clock())
         except Exception as error:  # noqa: BLE001 - as above
-            self._settle(head, len(data), error, answer)
+            self._settle(head, grant, len(data), error, answer)
             return
-        settle = lambda outcome: self._settle(head, len(whole), outcome, answer)  # noqa: E731 - carries its push
+        settle = lambda outcome: self._settle(head, grant, len(whole), outcome, answer)  # noqa: E731 - carries its push
         self._intake.submit(Waiting(arrival, grant.id, settle))
 
     async def _take_aside(
@@ -135,14 +141,17 @@ class Desk:
             outcome: Outcome = await self._intake.take(arrival, grant.id)
         except Exception as error:  # noqa: BLE001 - as above
             outcome, whole = error, data
-        self._settle(head, len(whole), outcome, answer)
+        self._settle(head, grant, len(whole), outcome, answer)
 
-    def _settle(self, head: PushHead, size: int, outcome: Outcome, answer: Callable[[Answer], None]) -> None:
+    def _settle(
+        self, head: PushHead, grant: Grant | None, size: int, outcome: Outcome, answer: Callable[[Answer], None]
+    ) -> None:
         self._admission.leave(_room_for(head))
         if isinstance(outcome, bool):
             self._metrics.count_snapshot("duplicate" if outcome else "accepted", size)
             self._metrics.count_request(ROUTE, "POST", 202)
-            answer(_TAKEN[outcome])
+            must_renew = grant is not None and grant.id in self._intake.renewals
+            answer(_taken(is_duplicate=outcome, renew_token=must_renew))
         else:
             answer(self._refusal(outcome))
 

@@ -26,4 +26,5 @@ async def post_snapshot(request: web.Request) -> web.Response:
             arrival = arrival_of(data, grant, received_ms)
         is_duplicate = await services.intake.take(arrival, grant.id)
     services.metrics.count_snapshot("duplicate" if is_duplicate else "accepted", len(data))
-    return web.json_response(document_of(is_duplicate=is_duplicate), status=202)
+    told = document_of(is_duplicate=is_duplicate, renew_token=grant.id in services.intake.renewals)
+    return web.json_response(told, status=202)

@@ -46,6 +46,8 @@ class Intake:
         self._queue: deque[Waiting] = deque()
         self._some = asyncio.Event()
         self._roster = Roster()
+        self.renewals: frozenset[str] = frozenset()
+        """Tokens of the latest batch that their agents are to exchange."""
 
     def submit(self, waiting: Waiting) -> None:
         """Have it written with the next batch."""
@@ -98,8 +100,10 @@ class Intake:
             self._on_commit()
 
     async def _written(self, db: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
-        """Record those whose tokens are alive: one that was revoked since it was last asked for is refused here."""
-        alive = await tokens.alive(db, {waiting.token_id for waiting in batch})
+        """Record those whose tokens are alive: one that ended since it was last asked for is refused here."""
+        now_ms = max(waiting.arrival.received_ms for waiting in batch)
+        alive = await tokens.alive(db, {waiting.token_id for waiting in batch}, now_ms)
+        self.renewals = frozenset(name for name, due_ms in alive.items() if due_ms is not None and due_ms <= now_ms)
         good = [waiting for waiting in batch if waiting.token_id in alive]
         outcomes = iter(await record(db, [waiting.arrival for waiting in good], self._roster) if good else [])
         return [next(outcomes) if waiting.token_id in alive else Unauthenticated() for waiting in batch]

@@ -40,6 +40,26 @@ token = Table(
     Column("digest", LargeBinary(32), nullable=False, comment="sha256 of the secret part"),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("expires_ms", BigInteger, comment="null: never"),
+    Column("renew_ms", BigInteger, comment="from when on its agent is asked to exchange it"),
+    Column("uses_left", Integer, comment="of a join token"),
+    Column("role", Text, comment="the only role a join token lets in; of a push token: as what its host was let in"),
+    Column("life_ms", BigInteger, comment="of the push tokens that come of it; null: for good"),
+    Index(None, "host"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False, comment="a user at a terminal, or a token by its id"),
+    Column("action", String(32), nullable=False),
+    Column("host", Text, comment="whom it is about; null: nobody, or all"),
+    Column("detail", JSON, nullable=False, comment="never a secret"),
+    Index(None, "at_ms"),
+    Index(None, "host"),
+    sqlite_autoincrement=True,
 )
 
 host = Table(

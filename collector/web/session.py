@@ -99,7 +99,7 @@ async def person_of(request: web.Request) -> Person | None:
     # Asked anew each time: a revoked token closes its sessions at once.
     async with services.db.reading() as connection:
         grant = await tokens.find(connection, token_id)
-    if grant is None or grant.revoked_ms is not None or not grant.may_read():
+    if grant is None or not grant.is_alive(services.clock()) or not grant.may_read():
         return None
     return Person(grant, hmac.new(cookie.encode(), b"form", hashlib.sha256).hexdigest())
 
@@ -115,7 +115,7 @@ def is_same_origin(request: web.Request) -> bool:
 
 async def _open_session(request: web.Request, token: str, path: str) -> web.Response:
     services = request.app[SERVICES]
-    grant = await proved(services.db, token.strip())
+    grant = await proved(services.db, token.strip(), services.clock())
     if grant is None or not grant.may_read():
         return rendered("login.html", 401, message="That token is not known here, or may not read.", next=path)
     cookie = services.sessions.open(grant.id, services.clock())

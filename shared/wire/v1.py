@@ -38,7 +38,7 @@ KINDS = tuple(Kind)
 HASH_BYTES = 16
 _ADDRESS_LENGTHS = frozenset({0, V4_BYTES, V6_BYTES})
 _STATE_NAMES = {state.name: state for state in State}
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
+HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _SEEN = Memo(most_pools=600_000)
 """A host lists the same pools in report after report: they are checked, and made, once."""
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}\Z")
@@ -148,8 +148,8 @@ def snapshot_of(document: Mapping[str, Any], *, rows: Sequence[int] | None = Non
         failure = _text(document, "failure", limits.MAX_FAILURE_CHARS)
     table = _table(document, tuple(namespace.name for namespace in namespaces))
     return Snapshot(
-        host=_name(document, "host", _HOST),
-        boot_id=_name(document, "boot_id", _HOST),
+        host=_name(document, "host", HOST),
+        boot_id=_name(document, "boot_id", HOST),
         seq=_integer(document, "seq", 0, limits.MAX_SEQ),
         taken_at_ms=_integer(document, "taken_at_ms", 0, limits.MAX_TIME_MS),
         interval_ms=_integer(document, "interval_ms", 1, limits.MAX_INTERVAL_MS),

@@ -91,7 +91,7 @@ def test_the_service_waits_for_its_token_as_a_user_of_its_own(installed: Chroot)
     assert installed.sh("ls /etc/systemd/system/multi-user.target.wants | grep portgauge")
     assert "/usr/sbin/nologin" in installed.sh("getent passwd portgauge-agent")
     dropin = "/usr/lib/systemd/system/portgauge-agent.service.d/only-with-a-token.conf"
-    assert "ConditionPathExists=/etc/portgauge/token" in installed.sh(f"cat {dropin}")
+    assert "ConditionPathExists=|/etc/portgauge/token" in installed.sh(f"cat {dropin}")
     with_a_token(installed)
     as_its_user = "setpriv --reuid=portgauge-agent --regid=portgauge-agent --init-groups"
     installed.sh(f"{as_its_user} portgauge-agent config check --config /etc/portgauge/agent.toml")

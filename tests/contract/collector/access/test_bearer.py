@@ -32,5 +32,5 @@ async def test_an_admin_token_may_read(collector: Collecting) -> None:
 
 async def test_a_known_id_with_another_secret_proves_nothing(collector: Collecting) -> None:
     known, other = collector.tokens["read"], await collector.token(Scope.READ)
-    assert await proved(collector.db, known)
-    assert await proved(collector.db, known[:16] + other[16:]) is None
+    assert await proved(collector.db, known, collector.clock())
+    assert await proved(collector.db, known[:16] + other[16:], collector.clock()) is None

@@ -1,8 +1,9 @@
 """Tokens, kept."""
 
-from collector.access.token import Scope, issue, parse
+from collector.access.token import Scope, issue
 from collector.storage import tokens
 from collector.storage.database import Database
+from shared.token import parse
 from tests.builders import NOON_MS
 
 

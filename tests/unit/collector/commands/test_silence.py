@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.__main__ import main
-from collector.commands.silence import InvalidDuration, parse_length_ms, parse_when
+from collector.commands.common import InvalidDuration, parse_length_ms
+from collector.commands.silence import parse_when
 from tests.builders import NOON_MS
 
 

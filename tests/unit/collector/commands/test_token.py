@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.__main__ import main
-from collector.access.token import parse
+from shared.token import parse
 
 
 class Tokens:
@@ -74,3 +74,18 @@ def test_a_scope_nobody_knows_is_a_usage_error(token: Tokens, capsys: pytest.Cap
         token("create", "--scope", "everything")
     assert caught.value.code == 2
     assert "push" in capsys.readouterr().err
+
+
+def test_a_host_without_a_living_token_is_neither_rotated_nor_revoked(token: Tokens) -> None:
+    for action in ("rotate", "revoke"):
+        status, _, err = token(action, "--host", "lb9")
+        assert status == 2
+        assert "no living token is bound to host 'lb9'" in err
+
+
+def test_a_join_token_says_how_many_hosts_it_still_lets_in(token: Tokens) -> None:
+    token("create", "--scope", "join", "--uses", "40", "--role", "edge", "--expires", "2h")
+    [item] = json.loads(token("list", "--json")[1])["items"]
+    assert (item["scope"], item["uses_left"], item["role"]) == ("join", 40, "edge")
+    assert item["expires_ms"] - item["created_ms"] == 7_200_000
+    assert "role edge, 40 left  until" in token("list")[1]
