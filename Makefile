@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: screenshots help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
+.PHONY: screenshots help run demo test check format lint types imports bench fuzz kernels accuracy dist deps install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ imports: install
 format: install ## Bring the code into form
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
+
+fuzz: install ## Send 100,000 damaged bodies and absurd questions to a collector (ARGS="--cases N --seed N")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: install deps ## Measure sampling, accounts and connect(), and write docs/performance.md (BENCH=--million for all)
 	@$(BIN)/python -m benchmarks.connect_latency --write
