@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: openapi screenshots help run demo test check format lint types imports bench kernels accuracy dist deps install lock clean
+.PHONY: accuracy bench check clean demo deps dist format fuzz help imports install kernels lint lock openapi run screenshots test types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ imports: install
 format: install ## Bring the code into form
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
+
+fuzz: install ## Send 100,000 damaged bodies and absurd questions to a collector (ARGS="--cases N --seed N")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: install deps ## Measure sampling, accounts and connect(), and write docs/performance.md (BENCH=--million for all)
 	@$(BIN)/python -m benchmarks.connect_latency --write

@@ -20,7 +20,7 @@ from collector.alerts.silences import Silence
 from collector.alerts.step import FLAP_FORGET_MS, Told
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
-from collector.fleet.host import Host
+from collector.fleet.host import Doubt, Host
 from collector.metrics import Metrics
 from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, silences
 from collector.storage.cursors import EVALUATION, Cursor
@@ -53,6 +53,7 @@ class Work:
     logged: Sequence[Logged]
     undelivered: Mapping[str, float]
     silences: Sequence[Silence]
+    doubts: Mapping[str, Doubt]
 
     @property
     def is_caught_up(self) -> bool:
@@ -130,7 +131,13 @@ class Evaluator:
         now_ms = self._clock()
         logged = await hot.newest_after(db, cursor.hot_id, BATCH)
         undelivered = await outbox.failing_for_s(db, self._channels, now_ms)
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms))
+        is_due = self._watch is None or self._round != cursor.round or self._is_time(now_ms)
+        doubts = await hosts.doubted(db, now_ms) if is_due else {}
+        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts)
+
+    def _is_time(self, now_ms: int) -> bool:
+        """Whether the fleet as a whole is to be looked at again."""
+        return not 0 <= now_ms - self._ticked_ms < TICK_MS
 
     async def _current(self, db: AsyncConnection, work: Work) -> Watch:
         """The watch; made anew where there is none, or somebody else has written a round since."""
@@ -165,9 +172,9 @@ class Evaluator:
                     host_id=logged.host_id,
                     pools=seen.pools if seen and rows is not None else None,
                 )
-        has_ticked = work.is_caught_up and not 0 <= work.now_ms - self._ticked_ms < TICK_MS
+        has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
-            verdicts += watch.tick(work.now_ms, work.undelivered)
+            verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts)
             self._ticked_ms = work.now_ms
         return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))
 

@@ -2,6 +2,8 @@
 
 from collector.alerts.conditions import (
     BLIND,
+    CLOCK,
+    CONTESTED,
     DRIFT,
     FAILURES,
     OCCUPANCY,
@@ -40,6 +42,18 @@ BUILT_IN = (
     # Three intervals without a report, and half a minute more for a restart.
     Rule(name="host-silent", severity=PAGE, subject=Scope.HOST.value, condition=SILENT.name, hold_s=30.0),
     Rule(name="agent-blind", severity=PLAN, subject=Scope.HOST.value, condition=BLIND.name, hold_s=60.0),
+    # Readings are now of the one machine, now of the other: nothing that is told of the host can be believed.
+    Rule(name="host-contested", severity=PLAN, subject=Scope.HOST.value, condition=CONTESTED.name),
+    # Rules go by receive time and do not mind; history is drawn by the host's clock, and lies.
+    Rule(
+        name="clock-wrong",
+        severity=PLAN,
+        subject=Scope.HOST.value,
+        condition=CLOCK.name,
+        raise_at=60.0,
+        clear_at=30.0,
+        hold_s=60.0,
+    ),
     # A change that everybody got: single pools look harmless while the whole fleet rises.
     Rule(
         name="fleet-filling",

@@ -48,6 +48,8 @@ FAILURES = Condition("failures", (Scope.POOL,), Unit.COUNT)
 SILENT = Condition("silent", (Scope.HOST,), Unit.FACT)
 BLIND = Condition("blind", (Scope.HOST,), Unit.FACT)
 DRIFT = Condition("drift", (Scope.HOST,), Unit.FACT)
+CONTESTED = Condition("contested", (Scope.HOST,), Unit.FACT)
+CLOCK = Condition("clock-off", (Scope.HOST,), Unit.SECONDS)
 PRESSED = Condition("pressed-by-hosts", (Scope.PEER,), Unit.COUNT, needs_level=True)
 SHARE_ABOVE = Condition("share-above", (Scope.ROLE, Scope.FLEET), Unit.SHARE, needs_level=True)
 UNDELIVERED = Condition("undelivered", (Scope.CHANNEL,), Unit.SECONDS)
@@ -63,6 +65,8 @@ CONDITIONS = {
         SILENT,
         BLIND,
         DRIFT,
+        CONTESTED,
+        CLOCK,
         PRESSED,
         SHARE_ABOVE,
         UNDELIVERED,

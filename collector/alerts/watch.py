@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.alerts.conditions import BLIND, DRIFT, SILENT, Scope
+from collector.alerts.conditions import BLIND, CLOCK, CONTESTED, DRIFT, SILENT, Scope
 from collector.alerts.evaluate import (
     Case,
     Foresee,
@@ -30,9 +30,10 @@ from collector.alerts.step import Span
 from collector.alerts.subject import Subject
 from collector.alerts.survey import Summary, Surveyed, Totals, drifters, summarise, survey
 from collector.alerts.where import Place
-from collector.fleet.host import patience_ms
+from collector.fleet.host import Doubt, patience_ms
 from shared.model import Snapshot
 
+NO_DOUBT = Doubt(is_contested=False, skew_ms=0)
 PURGE_EVERY_MS = 60_000
 
 
@@ -63,6 +64,7 @@ class Watch:
         self._heard: dict[str, Summary] = {}
         self._silent: dict[str, Summary] = {}
         self._drifters: dict[str, dict[str, Any]] = {}
+        self._doubts: Mapping[str, Doubt] = {}
         self._watched_hosts: set[str] = set()
         self._is_stale = True
         self._purge_ms = 0
@@ -159,15 +161,21 @@ class Watch:
             return None
         return self._calm.rows(seen)
 
-    def tick(self, now_ms: int, undelivered: Mapping[str, float] | None = None) -> list[Verdict]:
-        """Judge what time brings: silence, holds that ran out, and the fleet as a whole.
+    def tick(
+        self,
+        now_ms: int,
+        undelivered: Mapping[str, float] | None = None,
+        doubts: Mapping[str, Doubt] | None = None,
+    ) -> list[Verdict]:
+        """Judge what time brings: silence, holds that ran out, doubts about hosts, and the fleet as a whole.
 
         `undelivered`: for how many seconds each channel has been failing to take what it is owed.
         """
+        self._doubts = {host: doubt for host, doubt in (doubts or {}).items() if host in self._known}
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
         if self._is_stale:
             self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
-        for host in sorted(self._watched_hosts | self._drifters.keys()):
+        for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
         verdicts += self._judge_wide(now_ms, undelivered)
         self._is_stale = False
@@ -245,7 +253,16 @@ class Watch:
             return None, {}
         if rule.measure is BLIND:
             return (YES if known.failure is not None else NO), {"failure": known.failure}
+        if rule.measure in {CONTESTED, CLOCK}:
+            return self._doubted_span(rule, host)
         return (YES if host in self._drifters else NO), {"settings": self._drifters.get(host, {})}
+
+    def _doubted_span(self, rule: Rule, host: str) -> tuple[Span, dict[str, Any]]:
+        doubt = self._doubts.get(host, NO_DOUBT)
+        if rule.measure is CONTESTED:
+            return (YES if doubt.is_contested else NO), {"contested": doubt.is_contested}
+        off_s = abs(doubt.skew_ms) / 1000
+        return Span(off_s, off_s), {"skew_s": doubt.skew_ms / 1000}
 
     # --- the fleet ---------------------------------------------------------------------------------------------------
 

@@ -59,11 +59,31 @@ def _facts(case: Case) -> str:
             return f"has {facts.get('pools_above', 0):,} of {facts.get('pools', 0):,} pools above the level"
         case Scope.CHANNEL:
             return f"has not taken a notice for {facts.get('failing_for_s', 0)} s"
+    return _doubts(facts) or _of_host(facts)
+
+
+def _of_host(facts: Mapping[str, Any]) -> str:
     if "settings" in facts:
         return "differs from its role: " + _differences(facts["settings"]) if facts["settings"] else "is like its role"
     if "failure" in facts:
         return f"cannot sample: {facts['failure']}" if facts["failure"] else "samples"
     return f"was last heard of {facts.get('silent_for_s', 0)} s ago"
+
+
+def _doubts(facts: Mapping[str, Any]) -> str:
+    """Whether it is one machine, and its clock right; empty where neither was asked."""
+    if "contested" in facts:
+        by_turns = "two machines or agents report under this name; give each its own `host` and its own spool"
+        return f"is contested: {by_turns}" if facts["contested"] else "is one machine"
+    return _clock_of(facts["skew_s"]) if "skew_s" in facts else ""
+
+
+def _clock_of(skew_s: float) -> str:
+    if not skew_s:
+        return "has a clock that is right"
+    return (
+        f"has a clock {duration(round(abs(skew_s) * 1000))} {'ahead' if skew_s > 0 else 'behind'}; is its NTP running?"
+    )
 
 
 def _differences(settings: Mapping[str, Mapping[str, Any]]) -> str:

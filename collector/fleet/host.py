@@ -11,6 +11,8 @@ SILENT_INTERVALS = 3
 """One report may be lost and one late; three missed in a row are silence."""
 CONTESTED_MS = 600_000
 """A name that changes its machine once was given to another; twice within ten minutes, and two hold it."""
+SKEW_FLOOR_MS = 5_000
+"""A clock off by less than this is as right as a slow push can tell."""
 SILENT_AT_LEAST_MS = 5_000
 """Agents that report many times a second are not silent for one slow round trip."""
 
@@ -49,6 +51,14 @@ class Arrival:
         return (self.snapshot.host, self.snapshot.boot_id, self.snapshot.seq)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why what a host says of itself is to be doubted. `skew_ms`: its clock less ours; 0 where it is near enough."""
+
+    is_contested: bool
+    skew_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """Counters over its life here, and the newest snapshot's facts (an empty boot_id, a hot id of 0: none yet)."""
@@ -74,7 +84,7 @@ class Host:
     machine_since_ms: int = 0
     """When its newest snapshots began to come from that machine."""
     contested_ms: int = 0
-    """When two machines last spoke under this name by turns; 0: never."""
+    """When two machines last spoke under this name by turns, or under one boot and seq; 0: never."""
 
     @property
     def role(self) -> str | None:
@@ -104,6 +114,10 @@ class Host:
     def with_duplicate(self, received_ms: int) -> "Host":
         """After receiving again what was already stored."""
         return replace(self, duplicates=self.duplicates + 1, last_seen_ms=max(self.last_seen_ms, received_ms))
+
+    def with_conflict(self, received_ms: int) -> "Host":
+        """After refusing what was sent under the name of another snapshot: two agents share an identity."""
+        return replace(self, contested_ms=received_ms, last_seen_ms=max(self.last_seen_ms, received_ms))
 
     def with_backlog(self, arrival: Arrival, *, missing: int) -> "Host":
         """After storing an arrival that is no news; `missing`: the change in snapshots known of and not received."""

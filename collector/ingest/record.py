@@ -79,6 +79,7 @@ class _Batch:
         host = self.hosts[name]
         there = self._present.get(key)
         if there is not None and there != arrival.body:
+            self.hosts[name] = host.with_conflict(arrival.received_ms)
             return Conflicting(arrival)
         if there is not None:
             self.hosts[name] = host.with_duplicate(arrival.received_ms)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, tuple_, update
 
-from collector.fleet.host import Boot, Host
+from collector.fleet.host import CONTESTED_MS, SKEW_FLOOR_MS, Boot, Doubt, Host
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from collector.storage.prepared import Prepared
@@ -53,6 +53,19 @@ async def by_name(db: AsyncConnection, name: str) -> Host | None:
 async def with_ids(db: AsyncConnection, ids: Collection[int]) -> list[Host]:
     """The hosts of these ids."""
     return [_host(row) for row in await db.execute(select(*host.c).where(host.c.id.in_(list(ids))))]
+
+
+async def doubted(db: AsyncConnection, now_ms: int) -> dict[str, Doubt]:
+    """The hosts that two machines report as, or whose clock is off, by name."""
+    is_contested, is_off = (
+        host.c.contested_ms >= max(1, now_ms - CONTESTED_MS),
+        func.abs(host.c.skew_ms) >= SKEW_FLOOR_MS,
+    )
+    query = select(host.c.name, is_contested.label("is_contested"), host.c.skew_ms).where(is_contested | is_off)
+    return {
+        row.name: Doubt(bool(row.is_contested), row.skew_ms if abs(row.skew_ms) >= SKEW_FLOOR_MS else 0)
+        for row in await db.execute(query)
+    }
 
 
 async def ensure(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:

@@ -1,13 +1,16 @@
 """The log judged: stories over real storage. Stories of one alert are in tests/stories."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from collector.alerts.builtin import BUILT_IN
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
-from collector.evaluation import BATCH
+from collector.evaluation import BATCH, Evaluator
+from collector.metrics import Metrics
 from collector.storage import alerts, cursors, outbox, silences, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
@@ -258,3 +261,65 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
         "Growing by 9.5 ports/s, spent in 1 s at this rate.",
         "Changed: TIME_WAIT rose from 0 to 190 in 20 s.",
     ]
+
+
+DOUBTS = tuple(rule for rule in BUILT_IN if rule.name in {"host-contested", "clock-wrong"})
+
+
+def doubting(collector: Collecting) -> Evaluator:
+    """Another evaluator over the same log, which watches who reports."""
+    return Evaluator(
+        db=collector.db,
+        rules=DOUBTS,
+        channels=["log"],
+        channels_for=lambda _severity, _rules: ("log",),
+        metrics=Metrics("test"),
+        clock=collector.clock,
+        on_notice=lambda: None,
+    )
+
+
+async def test_two_machines_under_one_name_are_told_and_so_is_the_end(collector: Collecting) -> None:
+    evaluator = doubting(collector)
+    for seq, machine in enumerate("abab"):
+        collector.clock.turn(5)
+        snapshot = a_snapshot(boot_id=f"boot-{machine}", seq=seq, taken_at_ms=collector.clock())
+        await collector.push(replace(snapshot, machine_id=machine * 32))
+        await evaluator.evaluate()
+    assert await told(collector) == [("firing", "host-contested")]
+    assert "two machines" in (await documents(collector))[0]["summary"]
+    collector.clock.turn(601)
+    await collector.push(a_snapshot(boot_id="boot-b", seq=9, taken_at_ms=collector.clock()))
+    await evaluator.evaluate()
+    assert (await told(collector))[1:] == [("resolved", "host-contested")]
+
+
+async def test_two_agents_with_one_spool_are_told(collector: Collecting) -> None:
+    """Which of the two is right nobody can say; that they are two must not stand in a log only."""
+    await collector.push(a_snapshot(a_reading(1), seq=1))
+    status, _ = await collector.post(wire.encode(a_snapshot(a_reading(2), seq=1)))
+    assert status == 409
+    await doubting(collector).evaluate()
+    assert await told(collector) == [("firing", "host-contested")]
+
+
+@pytest.mark.parametrize(("off_s", "word"), [(90, "ahead"), (-90, "behind")])
+async def test_a_clock_that_is_off_by_a_minute_and_stays_is_told(collector: Collecting, off_s: int, word: str) -> None:
+    evaluator = doubting(collector)
+    for seq in range(8):
+        collector.clock.turn(10)
+        await collector.push(a_snapshot(seq=seq, taken_at_ms=collector.clock() + off_s * 1000))
+        await evaluator.evaluate()
+    assert await told(collector) == [("firing", "clock-wrong")]
+    assert f"90 s {word}" in (await documents(collector))[0]["summary"]
+
+
+async def test_a_host_that_is_renamed_is_another_host(collector: Collecting) -> None:
+    """Nobody is in doubt: the old name falls silent, the new one reports."""
+    for seq, name in enumerate(("old", "new")):
+        collector.clock.turn(5)
+        snapshot = a_snapshot(host=name, boot_id=f"boot-{name}", seq=seq, taken_at_ms=collector.clock())
+        await collector.push(replace(snapshot, machine_id="a" * 32))
+    await doubting(collector).evaluate()
+    assert await told(collector) == []
+    assert {one["host"] for one in (await collector.get("/v1/hosts"))["items"]} == {"old", "new"}

@@ -1,0 +1,192 @@
+"""Damaged bodies and absurd questions at a running collector: `python -m tests.fuzz --cases 100000 --seed 5`.
+
+Each is answered with 2xx or 4xx, whatever it is, and costs no memory that stays. A seed repeats a run.
+"""
+
+import argparse
+import asyncio
+import gzip
+import logging
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from collector.storage.database import database
+from collector.storage.location import locate
+from collector.storage.schema import migrate
+from shared.limits import MAX_BODY_BYTES
+from tests.collecting import Collecting, collecting
+from tests.damage import LARGE, ODD, SEEDS, damaged
+
+AT_A_TIME = 8
+PATHS = (
+    "hosts",
+    "pools",
+    "trend",
+    "top",
+    "growth",
+    "peers",
+    "near-misses",
+    "fleet",
+    "export",
+    "drift",
+    "storage",
+    "alerts",
+    "transitions",
+    "notices",
+    "rules",
+    "silences",
+)
+KEYS = (
+    "host",
+    "from",
+    "to",
+    "step",
+    "tier",
+    "limit",
+    "local_ip",
+    "peer_ip",
+    "peer_port",
+    "kind",
+    "role",
+    "window",
+    "no",
+)
+VALUES = (
+    "",
+    "-1",
+    "0",
+    "1e999",
+    "nan",
+    "9" * 40,
+    "\0",
+    "lb1",
+    "::1",
+    "%",
+    "[",
+    "raw",
+    "connect",
+    "٣",
+    "\U0001f4a3",
+    "a" * 2000,
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the collector answered: how many of each status, and the first few that must not be."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def note(self, status: int, what: str) -> None:
+        self.statuses[status] += 1
+        if not (200 <= status < 300 or 400 <= status < 500) and len(self.wrong) < 10:
+            self.wrong.append(f"{status}: {what}")
+
+
+async def fuzzed(collector: Collecting, cases: int, seed: int) -> Told:
+    """Send so many, some at a time: nine bodies, then one question."""
+    told, chance, left = Told(), random.Random(seed), iter(range(cases))
+
+    async def send() -> None:
+        for number in left:
+            if number % 10 == 9:
+                await _ask(collector, chance, told)
+            else:
+                await _push(collector, chance, told)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_A_TIME):
+            tasks.create_task(send())
+    return told
+
+
+async def _push(collector: Collecting, chance: random.Random, told: Told) -> None:
+    body, headers = a_body(chance), dict[str, str]()
+    if chance.random() < 0.1:
+        headers["Content_Encoding"] = chance.choice(("gzip", "zstd", "br", "deflate"))
+        body = body if chance.random() < 0.3 else damaged(gzip.compress(body), chance)
+    status, _ = await collector.post(body, **headers)
+    told.note(status, f"push {headers} {body[:200].hex()}")
+
+
+async def _ask(collector: Collecting, chance: random.Random, told: Told) -> None:
+    path = f"/v1/{chance.choice(PATHS)}" if chance.random() < 0.9 else f"/v1/hosts/{chance.choice(VALUES[1:])[:50]}"
+    query = {chance.choice(KEYS): chance.choice(VALUES) for _ in range(chance.randint(0, 4))}
+    async with collector.asked(path, **query) as response:
+        is_problem = response.content_type == "application/problem+json"
+        await response.read()
+    told.note(response.status, f"{path} {query}")
+    if response.status >= 400 and not is_problem:
+        told.wrong.append(f"{response.status} without a problem document: {path} {query}")
+
+
+def a_body(chance: random.Random) -> bytes:
+    """Mostly a damaged good one; else noise, something nested or long, or one with absurd values."""
+    kind = chance.randrange(40)
+    if kind < len(_HOSTILE):
+        return _HOSTILE[kind](chance)
+    return absurd(chance) if kind < 16 else damaged(chance.choice(SEEDS), chance)
+
+
+_HOSTILE: tuple[Callable[[random.Random], bytes], ...] = (
+    lambda chance: chance.randbytes(chance.randrange(200)),
+    lambda chance: bytes([chance.choice((0x91, 0x81))]) * chance.randrange(1, 5_000),
+    lambda chance: bytes([chance.choice(ODD)]) + b"\xff\xff\xff\xff" + chance.randbytes(20),
+    lambda chance: bytes(min(MAX_BODY_BYTES + 1, 2 ** chance.randrange(10, 24))),
+    lambda chance: damaged(LARGE, chance),
+)
+"""Noise; something nested; a length that is a lie; something long; a large one, damaged."""
+
+
+def absurd(chance: random.Random) -> bytes:
+    """A good body in which one value is none that anybody would send."""
+    document = msgpack.unpackb(chance.choice(SEEDS), strict_map_key=False)
+    document["seq"] = chance.randrange(2**40)
+    document[chance.choice(sorted(document))] = chance.choice(_VALUES)
+    packed: bytes = msgpack.packb(document)
+    return packed
+
+
+_VALUES: tuple[Any, ...] = (
+    *(None, -1, 0, 1, 2**53, 2**63, 1.5, "", "x", "ü\u202e", "x" * 5_000, b"", []),
+    *([[]] * 10_000, {}, {"": ""}, {"role": "\0"}, {"role": "lb"}, dict.fromkeys(map(str, range(500)), "x")),
+)
+
+
+def rss_mb() -> float:
+    """What this process holds now."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+async def main(cases: int, seed: int) -> int:
+    """Print what came; the exit status."""
+    logging.getLogger("collector").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as directory:
+        location = locate(f"{directory}/history.db")
+        await migrate(location)
+        async with database(location) as db, collecting(db) as collector:
+            warm = await fuzzed(collector, max(1_000, cases // 10), seed)
+            before_mb = rss_mb()
+            told = await fuzzed(collector, cases, seed + 1)
+            print(f"seed {seed}: {cases} cases, {dict(sorted(told.statuses.items()))}")
+            print(f"RSS {before_mb:.0f} MB warm, {rss_mb():.0f} MB at the end")
+    for line in (*warm.wrong, *told.wrong):
+        print(line)
+    return 1 if warm.wrong or told.wrong else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    given = parser.parse_args()
+    raise SystemExit(asyncio.run(main(given.cases, given.seed)))
