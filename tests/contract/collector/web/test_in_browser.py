@@ -36,6 +36,7 @@ VIEWS = {
     "backend": "/backend?peer=127.0.0.1:9001",
     "host that lies": "/host?host=liar",
     "pool that lies": pool_link("liar", a_pool(netns=EVIL)),
+    "over time": "/history?window=1h",
     "alerts": "/alerts",
     "drift": "/drift",
     "near misses": "/near-misses",
