@@ -193,7 +193,7 @@ async def test_an_alert_is_silenced_and_the_silence_ended(browser: Browser, flee
         await page.get_by_label("who").fill("ana")
         await page.get_by_label("why").fill(EVIL)
         await page.get_by_role("button", name="Silence").click()
-        await expect(page.get_by_role("cell", name=EVIL)).to_be_visible()
+        await expect(page.get_by_role("cell", name=EVIL, exact=True)).to_be_visible()
         assert await page.evaluate("window.hacked") is None
         await page.get_by_role("button", name="End the silence of ana").click()
         await expect(page.get_by_text("Nothing is silenced.")).to_be_visible()
