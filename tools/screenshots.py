@@ -53,10 +53,31 @@ async def tell(fleet: Collecting) -> None:
         await fleet.evaluate()
 
 
+async def tell_yesterday(fleet: Collecting) -> None:
+    """A day of ordinary traffic, busier by day than by night."""
+    space = replace(a_namespace(ports=PortRange(32_768, 32_767 + CAPACITY)), settings={"tcp_tw_reuse": 1})
+    fleet.clock.turn(-24 * 3600)
+    for step in range(24 * 6):
+        hour = step / 6
+        for number, host in enumerate(("lb-eu-17", "lb-eu-18", "lb-us-04", "lb-eu-19")):
+            held = round(7_000 + 5_500 * abs(12 - (hour + 6 * number) % 24) / 12) + number * 300
+            calm = a_reading(held * 2 // 3, CAPACITY, pool=a_pool(8080, local="10.0.3.7", peer="10.0.9.22"))
+            readings = a_reading(held, CAPACITY, pool=POOL), calm
+            known: dict[str, Any] = {"taken_at_ms": fleet.clock(), "namespaces": [space]}
+            await fleet.push(a_snapshot(*readings, host=host, boot_id="yesterday", seq=step, **known))
+        fleet.clock.turn(600)
+    await fleet.compact()
+
+
 async def shoot(browser: Browser, fleet: Collecting) -> None:
     """The views that README shows."""
-    views = {"fleet": "/", "pool": pool_link("lb-eu-17", POOL) + "&window=15m"}
-    for name, look, width in (("fleet", "dark", 1200), ("pool", "light", 1200), ("pool", "phone", 390)):
+    views = {"fleet": "/", "history": "/history?window=24h", "pool": pool_link("lb-eu-17", POOL) + "&window=15m"}
+    for name, look, width in (
+        ("fleet", "dark", 1200),
+        ("history", "dark", 1200),
+        ("pool", "light", 1200),
+        ("pool", "phone", 390),
+    ):
         path = views[name]
         context = await browser.new_context(
             color_scheme="dark" if look == "dark" else "light",
@@ -79,6 +100,7 @@ async def main() -> None:
         location = locate(str(Path(place) / "history.db"))
         await asyncio.to_thread(asyncio.run, migrate(location))
         async with database(location) as db, collecting(db) as fleet, chromium() as browser:
+            await tell_yesterday(fleet)
             await tell(fleet)
             await shoot(browser, fleet)
 

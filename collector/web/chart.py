@@ -6,9 +6,11 @@ Drawn by matplotlib as SVG, so that a browser needs no script to see it. Not an 
 import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from math import nan
+from typing import cast
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -103,24 +105,35 @@ class Drawing:
 
 def draw(drawing: Drawing, theme: Theme, zone: tzinfo, size: Size = SIZES["wide"]) -> bytes:
     """The drawing as an SVG document, its times told in that zone."""
-    with _LOCK:
-        figure = Figure(figsize=(size.width, size.height), facecolor=theme.ground)
-        top = 0.74 if size.is_narrow else 0.84
-        figure.subplots_adjust(left=size.left, right=size.right, top=top, bottom=0.13)
-        axes = figure.add_subplot(facecolor=theme.ground)
-        times = [_at(point.at_ms, zone) for point in drawing.points]
-        times.append(_at(drawing.points[-1].at_ms + drawing.step_ms, zone))
+    with canvas(theme, size) as axes:
+        times = [instant(point.at_ms, zone) for point in drawing.points]
+        times.append(instant(drawing.points[-1].at_ms + drawing.step_ms, zone))
         _held(axes, times, drawing, theme)
         _limits(axes, times, drawing, theme, zone)
         _unknown(axes, times, drawing.points, theme)
         _marks(axes, drawing.marks, theme, zone)
         if drawing.outlook:
             _outlook(axes, drawing, theme, zone)
-        axes.set_xlim(times[0], _at(shown_until_ms(drawing), zone))  # type: ignore[arg-type]  # Its stubs leave out datetimes.
-        _style(axes, theme, zone, size)
-        file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-        return file.getvalue()
+        axes.set_xlim(times[0], instant(shown_until_ms(drawing), zone))  # type: ignore[arg-type]  # Its stubs leave out datetimes.
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.04)
+        return finished(axes, f"ports, {zone}", theme, zone, size)
+
+
+@contextmanager
+def canvas(theme: Theme, size: Size) -> Iterator[Axes]:
+    """Axes to draw on, by one thread at a time."""
+    with _LOCK:
+        figure = Figure(figsize=(size.width, size.height), facecolor=theme.ground)
+        figure.subplots_adjust(left=size.left, right=size.right, top=0.74 if size.is_narrow else 0.84, bottom=0.13)
+        yield figure.add_subplot(facecolor=theme.ground)
+
+
+def finished(axes: Axes, title: str, theme: Theme, zone: tzinfo, size: Size) -> bytes:
+    """The drawing with its scales and legend, as an SVG document."""
+    _style(axes, title, theme, zone, size)
+    file = io.BytesIO()
+    cast("Figure", axes.figure).savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
 
 
 def shown_until_ms(drawing: Drawing) -> int:
@@ -168,7 +181,7 @@ def stacked(points: Sequence[Point], states: Sequence[Mapping[str, int]]) -> lis
 def _limits(axes: Axes, times: Sequence[datetime], drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
     """Capacity, and the bands below it; they go on as far as a forecast does."""
     capacity = _column(drawing.points, "capacity")
-    until = [*times, _at(shown_until_ms(drawing), zone)]
+    until = [*times, instant(shown_until_ms(drawing), zone)]
     warm, hot, full = ([share * one for one in (*capacity, capacity[-1])] for share in (WARM, HOT, 1.0))
     axes.step(until, full, where="post", color=theme.ink, linewidth=1.4, label="capacity")  # type: ignore[arg-type]
     for share, name, colour, style, low, high in (
@@ -212,7 +225,7 @@ def gaps(points: Sequence[Point]) -> Iterator[tuple[int, int]]:
 def _marks(axes: Axes, marks: Sequence[Mark], theme: Theme, zone: tzinfo) -> None:
     for mark in marks:
         colour, style = (theme.hot, "-") if mark.is_bad else (theme.soft, "-.")
-        at = _at(mark.at_ms, zone)
+        at = instant(mark.at_ms, zone)
         axes.axvline(at, color=colour, linestyle=style, linewidth=1)  # type: ignore[arg-type]
         # Names of rules are text: a dollar must not begin a formula.
         axes.annotate(
@@ -241,7 +254,7 @@ def _outlook(axes: Axes, drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
         return min(capacity, outlook.held + (capacity - outlook.held) * share)
 
     steps = [outlook.at_ms + (end_ms - outlook.at_ms) * number // 40 for number in range(41)]
-    times = [_at(at_ms, zone) for at_ms in steps]
+    times = [instant(at_ms, zone) for at_ms in steps]
     slow, likely, fast = (
         [held(at_ms, one) for at_ms in steps] for one in (outlook.latest_s, outlook.s, outlook.earliest_s)
     )
@@ -249,14 +262,14 @@ def _outlook(axes: Axes, drawing: Drawing, theme: Theme, zone: tzinfo) -> None:
     axes.plot(times, likely, color=theme.hot, linewidth=1.6, linestyle="-.", label="forecast")  # type: ignore[arg-type]
 
 
-def _style(axes: Axes, theme: Theme, zone: tzinfo, size: Size) -> None:
+def _style(axes: Axes, title: str, theme: Theme, zone: tzinfo, size: Size) -> None:
     # With two ticks at least, five at most always fit some interval; without, it warns of ranges that have none.
     locator = AutoDateLocator(tz=zone, **({"minticks": 2, "maxticks": 5} if size.is_narrow else {}))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.04)
-    axes.set_title(f"ports, {zone}", color=theme.soft, fontsize=size.font, loc="right")
+    axes.set_ylim(bottom=0)
+    axes.set_title(title, color=theme.soft, fontsize=size.font, loc="right")
     axes.tick_params(colors=theme.ink, labelsize=size.font)
     axes.xaxis.get_offset_text().set_color(theme.ink)
     axes.grid(color=theme.soft, alpha=0.25, linewidth=0.6)
@@ -274,5 +287,6 @@ def _column(points: Sequence[Point], name: str) -> list[float]:
     return [*values, values[-1]]
 
 
-def _at(at_ms: int, zone: tzinfo) -> datetime:
+def instant(at_ms: int, zone: tzinfo) -> datetime:
+    """The time as matplotlib takes it."""
     return datetime.fromtimestamp(at_ms / 1000, zone)

@@ -1,7 +1,8 @@
 """The fleet: who reports, what fires, the hottest pools; and the hosts by themselves."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -12,10 +13,14 @@ from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
 from collector.services import SERVICES, Services
 from collector.storage import alerts, hosts
+from collector.trends.course import Course
 from collector.web.choice import HOST_KEYS, POOL_KEYS, Leaf, hosts_like, leaf, page_of, pool_choice
+from collector.web.courses import pool_courses
+from collector.web.heat import spark
 from collector.web.rendering import rendered
 from collector.web.session import Person
 from collector.web.view import PoolRow, describe_alert, describe_host, describe_pool
+from shared.model import Pool
 
 MOST_SHOWN = 20
 OPEN = (AlertState.FIRING, AlertState.UNKNOWN, AlertState.PENDING)
@@ -38,7 +43,7 @@ async def show_fleet(request: web.Request, person: Person) -> web.Response:
         query=choice.query,
         sort=choice.sort,
         leaf=found,
-        pools=pool_rows(found, due),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
         presences=Counter(host.presence(now_ms).value for host in everyone),
         states=Counter(case.alert.state.value for case in due),
         alerts=[describe_alert(case, now_ms) for case in due[:MOST_SHOWN]],
@@ -78,14 +83,18 @@ async def everything(services: Services) -> tuple[list[Host], list[Case]]:
     return everyone, sorted(due, key=lambda case: (OPEN.index(case.alert.state), case.severity != "page"))
 
 
-def pool_rows(found: Leaf[PoolNow], due: Sequence[Case]) -> list[PoolRow]:
-    """The rows of a table of pools; an end that an alert foretells is told beside."""
+def pool_rows(
+    found: Leaf[PoolNow], due: Sequence[Case], past: Mapping[tuple[str, Pool], Course] | None = None
+) -> list[PoolRow]:
+    """The rows of a table of pools; an end that an alert foretells is told beside, and the last 24 hours."""
     ends = {
         (case.subject.name, case.subject.pool): case.seen.forecast.seconds
         for case in due
         if case.seen.forecast and case.alert.state is not AlertState.UNKNOWN
     }
-    return [describe_pool(item, ends.get((item.host, item.reading.pool))) for item in found.rows]
+    keys = [(item.host, item.reading.pool) for item in found.rows]
+    rows = [describe_pool(item, ends.get(key)) for item, key in zip(found.rows, keys, strict=True)]
+    return [replace(row, spark=spark(past[key])) for row, key in zip(rows, keys, strict=True)] if past else rows
 
 
 def roles_of(everyone: Sequence[Host]) -> list[str]:

@@ -24,6 +24,7 @@ SPANS_MS = {
 USUAL = "1h"
 LEAST_MS = MINUTE_MS
 """No shorter stretch is offered."""
+ZONE_COOKIE = "portgauge_zone"
 PERIOD_KEYS = ("window", "from", "to")
 
 

@@ -11,6 +11,7 @@ from collector.fleet.pools import PoolNow, Wanted
 from collector.services import SERVICES
 from collector.storage import alerts, hot
 from collector.web.choice import LOOKED_AT, leaf, page_of
+from collector.web.courses import pool_courses
 from collector.web.overview import everything, pool_rows
 from collector.web.rendering import rendered
 from collector.web.session import Person
@@ -53,7 +54,7 @@ async def show_host(request: web.Request, person: Person) -> web.Response:
         facts=host,
         look=look,
         leaf=found,
-        pools=pool_rows(found, due),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
         alerts=[describe_alert(case, now_ms) for case in due if case.subject.host == host.name],
         past=past,
         namespaces=namespaces_of(snapshot),
@@ -80,7 +81,7 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
         name=format_ip(peer) if port is None else format_endpoint(peer, port),
         look=look,
         leaf=found,
-        pools=pool_rows(found, due),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
         pressing=pressing(look.pools),
     )
 

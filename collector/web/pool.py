@@ -22,7 +22,7 @@ from collector.web.chart import SIZES, THEMES, Drawing, Mark, Outlook, draw, end
 from collector.web.links import POOL_KEYS, pool_of, pool_query
 from collector.web.outlook import foretold, outlook_words
 from collector.web.overview import everything
-from collector.web.period import PERIOD_KEYS, SPANS_MS, neighbours, period, zone_of
+from collector.web.period import PERIOD_KEYS, SPANS_MS, ZONE_COOKIE, neighbours, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
 from collector.web.sums import pool_lines
@@ -30,7 +30,6 @@ from collector.web.view import describe_alert, describe_host, describe_pool
 from shared import wire
 from shared.model import Pool, Reading, Snapshot
 
-ZONE_COOKIE = "portgauge_zone"
 TRAIL_MS = 10 * 60_000
 TRAIL_SNAPSHOTS = 120
 MOST_TRANSITIONS = 1_000

@@ -29,6 +29,14 @@ def moment(at_ms: int) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat().replace("+00:00", "Z"), text, text)
 
 
+def hour(at_ms: int) -> Markup:
+    """The hour of a time, as `moment` tells times."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    text = at.strftime("%Y-%m-%d %H:%M UTC")
+    stamp = at.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}" data-hour>{}</time>').format(stamp, text, at.strftime("%H"))
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -37,7 +45,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals |= {"asset": asset_link, "with_query": with_query, "person": None, "here": ""}
-_TEMPLATES.filters |= {"moment": moment}
+_TEMPLATES.filters |= {"moment": moment, "hour": hour}
 
 
 def rendered(template: str, status: int = 200, **values: object) -> web.Response:

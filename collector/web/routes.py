@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from collector.web.assets import serve_asset
+from collector.web.history import show_history, show_levels
 from collector.web.live import prepare, stream
 from collector.web.overview import show_fleet, show_hosts
 from collector.web.past import show_drift, show_near_misses
@@ -23,6 +24,8 @@ def add_page(app: web.Application) -> None:
             web.get("/pool", page(show_pool)),
             web.get("/pool/chart.svg", page(show_chart)),
             web.get("/backend", page(show_backend)),
+            web.get("/history", page(show_history)),
+            web.get("/history/chart.svg", page(show_levels)),
             web.get("/alerts", page(show_alerts)),
             web.get("/drift", page(show_drift)),
             web.get("/near-misses", page(show_near_misses)),

@@ -8,8 +8,9 @@ from collector.alerts.evaluate import Case
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.api.params import InvalidParameter, Params
+from collector.api.shapes import notice_shape
 from collector.services import SERVICES
-from collector.storage import alerts, silences
+from collector.storage import alerts, outbox, silences
 from collector.web.choice import leaf, page_of
 from collector.web.overview import everything
 from collector.web.rendering import HEADERS, rendered
@@ -20,6 +21,7 @@ from shared.model import Kind
 from shared.settings import InvalidValue
 
 TRANSITIONS = 200
+NOTICES = 30
 HOUR_MS = 3_600_000
 HOURS = (1, 4, 12, 24, 72)
 
@@ -32,6 +34,7 @@ async def show_alerts(request: web.Request, person: Person) -> web.Response:
     async with services.db.reading() as connection:
         quiet = await silences.current(connection, now_ms)
         past = await alerts.history(connection, limit=TRANSITIONS)
+        told = await outbox.listing(connection, limit=NOTICES)
     return rendered(
         "alerts.html",
         person=person,
@@ -42,6 +45,7 @@ async def show_alerts(request: web.Request, person: Person) -> web.Response:
         now_ms=now_ms,
         leaf=leaf(past, page_of(params)),
         link=subject_link,
+        told=[notice_shape(one) for one in told],
         hours=HOURS,
     )
 

@@ -10,6 +10,7 @@ from collector.alerts.subject import Subject, alert_key
 from collector.alerts.words import HOST_NAMESPACE, describe, duration
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
+from collector.web.heat import Spark
 from collector.web.links import backend_link, host_link, pool_link
 from shared.addresses import format_endpoint
 from shared.model import Kind, Pool, Reading
@@ -58,6 +59,8 @@ class PoolRow:
     failures: str
     time_left: str
     taken_ms: int
+    spark: Spark | None = None
+    """Its last 24 hours, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 document.cookie = `portgauge_zone=${encodeURIComponent(zone)}; path=/; SameSite=Lax; max-age=31536000`;
 const clock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+const hours = new Intl.DateTimeFormat("en-GB", {hour: "2-digit"});
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
-    time.textContent = clock.format(new Date(time.dateTime));
+    time.textContent = (time.hasAttribute("data-hour") ? hours : clock).format(new Date(time.dateTime));
   }
 }
 

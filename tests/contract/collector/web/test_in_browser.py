@@ -36,6 +36,7 @@ VIEWS = {
     "backend": "/backend?peer=127.0.0.1:9001",
     "host that lies": "/host?host=liar",
     "pool that lies": pool_link("liar", a_pool(netns=EVIL)),
+    "over time": "/history?window=1h",
     "alerts": "/alerts",
     "drift": "/drift",
     "near misses": "/near-misses",
@@ -192,7 +193,7 @@ async def test_an_alert_is_silenced_and_the_silence_ended(browser: Browser, flee
         await page.get_by_label("who").fill("ana")
         await page.get_by_label("why").fill(EVIL)
         await page.get_by_role("button", name="Silence").click()
-        await expect(page.get_by_role("cell", name=EVIL)).to_be_visible()
+        await expect(page.get_by_role("cell", name=EVIL, exact=True)).to_be_visible()
         assert await page.evaluate("window.hacked") is None
         await page.get_by_role("button", name="End the silence of ana").click()
         await expect(page.get_by_text("Nothing is silenced.")).to_be_visible()

@@ -6,6 +6,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.subject import Subject
 from collector.alerts.where import Place
+from collector.storage import outbox
 from collector.web.silence import silence_for
 from tests.browsing import browser, page_of
 from tests.builders import NOON_MS, a_reading, a_snapshot
@@ -60,3 +61,15 @@ async def test_a_host_named_like_a_pattern_silences_nobody_else() -> None:
     made = silence_for(case, "ops", "why", NOON_MS, 1)
     assert made.where.accepts_place(Place(host="*"))
     assert not made.where.accepts_place(Place(host="lb1"))
+
+
+async def test_each_attempt_to_tell_somebody_is_shown(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading(290)))
+    await collector.evaluate()
+    assert "◆ still owed" in await page_of(collector, path="/alerts")
+    async with collector.db.writing() as connection:
+        for owed in await outbox.due(connection, "log", collector.clock(), 9):
+            await outbox.record_failed(connection, owed, collector.clock(), "503 <b>later</b>", None)
+    page = await page_of(collector, path="/alerts")
+    assert "▲ given up" in page
+    assert "failed: 503 &lt;b&gt;later&lt;/b&gt;" in page
