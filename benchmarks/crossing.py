@@ -39,7 +39,7 @@ SETTLE_S = 2.5
 """Past the last level: time for the sample that shows it."""
 CANARY_S = 0.01
 CPUCLOCK_SCHED = 2
-"""clock_getcpuclockid(3) as glibc makes it: /proc/PID/stat counts in hundredths of a second, an idle agent takes three."""
+"""As clock_getcpuclockid(3) makes it: /proc/PID/stat counts in hundredths of a second, an idle agent takes three."""
 INTERRUPTED = 130
 
 
