@@ -8,7 +8,7 @@ from collector.http import build_app
 from collector.ingest.intake import Intake
 from collector.loops import background
 from collector.metrics import Metrics
-from collector.run import listening, serving
+from collector.run import collect_garbage_seldom, listening, serving
 from collector.services import Services
 from collector.storage.database import database
 from collector.storage.location import locate
@@ -29,4 +29,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    collect_garbage_seldom()
     asyncio.run(main())

@@ -49,6 +49,8 @@ def a_report(host: str, pools: int, chance: random.Random) -> Snapshot:
             ),
         ),
         readings=tuple(_reading(number, chance) for number in range(pools)),
+        machine_id=f"{chance.getrandbits(128):032x}",
+        uptime_ms=86_400_000,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -51,6 +52,8 @@ GRACE_S = 1.0
 """How long requests that are under way may take to end when the collector stops."""
 BACKLOG = 1_024
 """A fleet that comes back at once must not be refused by the kernel."""
+GARBAGE_AFTER = (50_000, 20, 20)
+"""A push is a hundred objects, none of them in a cycle: Python would look for some after every seven pushes."""
 log = logging.getLogger(__name__)
 
 
@@ -64,6 +67,12 @@ class CannotListen(PortgaugeError):
             errno.EADDRNOTAVAIL: "is not an address of this machine; choose another with --listen",
         }.get(error.errno or 0, f"cannot be listened on ({error.strerror or error})")
         super().__init__(f"{shown(host, port)} {hint}")
+
+
+def collect_garbage_seldom() -> None:
+    """For a process that serves: what is loaded by now stays, and cycles among the rest are rare."""
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_AFTER)
 
 
 async def run(config: Config, location: Location, announce: Callable[[str], None]) -> None:

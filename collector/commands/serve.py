@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.commands.common import Subparsers, add_command, add_database, location_of
 from collector.config import ROLES, Config
+from collector.run import collect_garbage_seldom
 from collector.run import run as run_collector
 from shared import logs, settings
 
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     config = dataclasses.replace(config, **flags)
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    collect_garbage_seldom()
     asyncio.run(run_collector(config, location_of(args, config.database), _announce))
     return 0
 

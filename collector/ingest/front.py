@@ -26,6 +26,7 @@ class Front(asyncio.Protocol):
         self._desk, self._otherwise = desk, otherwise
         self._received = bytearray()
         self._head: PushHead | None = None
+        self._before: tuple[bytes, PushHead | None] = (b"", None)
         self._refusal: Answer | None = None
         self._left = 0
         self._is_waiting = self._is_closing = self._is_paused = False
@@ -76,7 +77,7 @@ class Front(asyncio.Protocol):
 
     def _read_head(self) -> bool:
         end = self._received.find(_END)
-        head = parse(bytes(self._received[:end])) if end >= 0 else None
+        head = self._parsed(bytes(self._received[:end])) if end >= 0 else None
         if head is None:
             if end >= 0 or not may_become(bytes(self._received)):
                 self._hand_over()
@@ -87,6 +88,14 @@ class Front(asyncio.Protocol):
         self._head, self._left = head, head.length
         self._refusal = self._desk.admit(head)
         return True
+
+    def _parsed(self, text: bytes) -> PushHead | None:
+        """An agent's heads are the same, push after push, while its bodies are as long."""
+        before, head = self._before
+        if text != before:
+            head = parse(text)
+            self._before = (text, head)
+        return head
 
     def _skip(self) -> None:
         """Let a body pass that there is no room for, then say so; the connection is worth keeping."""

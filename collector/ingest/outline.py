@@ -4,14 +4,14 @@ It accepts a body only where it is byte for byte what the present schema's encod
 read before; anything else is read by `shared.wire`, which alone decides what is refused, and how.
 """
 
-import operator
-from array import array
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from numpy.typing import NDArray
 
 from shared import limits, wire
 from shared.model import Snapshot
@@ -58,6 +58,7 @@ class _Body(Struct):
     columns: dict[str, bytes]
     owners: Annotated[list[_Owner], Meta(max_length=limits.MAX_OWNERS)] | UnsetType = UNSET
     machine_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
+    uptime_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)] | UnsetType = UNSET
     unreadable: Annotated[list[tuple[_Count, _Reason]], Meta(max_length=limits.MAX_UNREADABLE)] | UnsetType = UNSET
 
 
@@ -89,6 +90,7 @@ def _ordinary(body: bytes) -> Snapshot | None:
         labels=found.labels,
         failure=found.failure,
         machine_id="" if found.machine_id is UNSET else found.machine_id,
+        uptime_ms=0 if found.uptime_ms is UNSET else found.uptime_ms,
     )
 
 
@@ -122,16 +124,19 @@ def _are_sound(columns: Mapping[str, bytes], pools: int, owners: int) -> bool:
     if not (columns.keys() <= _KNOWN and all(len(column) == 2 * pools for column in columns.values())):
         return False
     try:
-        held, capacity, low, high = [array("H", columns[name]) for name in COUNTS]
+        held, capacity, low, high = [columns[name] for name in COUNTS]
     except KeyError:
         return False
     return (
-        all(map(operator.le, held, capacity))
-        and all(map(operator.le, low, high))
-        and all(map(operator.le, high, capacity))
-        and max(array("H", columns.get(OWNER, b"")), default=0) <= owners
-        and max(array("H", columns.get(KNEE, b"")), default=0) < len(KNEES)
+        # Three comparisons as one: numpy takes as long to be called as it takes for hundreds of numbers.
+        not np.count_nonzero(_numbers(held + low + high) > _numbers(capacity + high + capacity))
+        and (OWNER not in columns or not np.count_nonzero(_numbers(columns[OWNER]) > owners))
+        and (KNEE not in columns or not np.count_nonzero(_numbers(columns[KNEE]) >= len(KNEES)))
     )
+
+
+def _numbers(column: bytes) -> NDArray[np.uint16]:
+    return np.frombuffer(column, "<u2")
 
 
 assert SCHEMA == 1  # noqa: S101 - a newer schema needs a reader of its own here

@@ -22,6 +22,8 @@ ORDINARY = [
     a_failure(),
     a_snapshot(*(a_reading(pool=a_pool(port), states=STATES) for port in range(1, 80))),
     replace(a_snapshot(a_reading()), machine_id="0123456789abcdef" * 2, unreadable=(Unreadable(2, "no right"),)),
+    replace(a_snapshot(a_reading()), machine_id="0123456789abcdef" * 2, uptime_ms=86_400_000),
+    replace(a_snapshot(a_reading()), uptime_ms=1, unreadable=(Unreadable(2, "no right"),)),
     a_snapshot(replace(a_reading(), owner="haproxy", knee=True, failures=3)),
     a_snapshot(namespaces=[a_namespace(), a_namespace("pod")], labels={}),
 ]
@@ -69,6 +71,7 @@ def test_what_is_read_here_is_what_the_wire_reads() -> None:
         {"identities_hash": bytes(16)},
         {"columns": {}},
         {"machine_id": "x"},
+        {"uptime_ms": -1},
         {"more": 1},
         {"schema": 2},
     ],
