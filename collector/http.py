@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from collector.access.doorkeeper import Doorkeeper
-from collector.api import alerts, enrol, export, fleet, health, hosts, notices, pools, silences, top, trend
+from collector.api import alerts, enrol, export, fleet, health, hosts, notices, pools, rollouts, silences, top, trend
 from collector.ingest.desk import Desk
 from collector.ingest.handler import post_snapshot
 from collector.problem import explained
@@ -31,12 +31,18 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             doorkeeper=Doorkeeper(services.db),
             metrics=services.metrics,
             clock=services.clock,
+            releases=services.releases,
         )
     app.add_routes(
         [
             *([web.post("/v1/snapshots", post_snapshot)] if takes_snapshots else []),
             web.post("/v1/enrol", enrol.post_enrol),
             web.post("/v1/token", enrol.post_token),
+            web.get("/v1/config", rollouts.show_config),
+            web.get("/v1/lagging", rollouts.list_lagging),
+            web.get("/v1/rollouts", rollouts.list_rollouts),
+            web.post("/v1/rollouts", rollouts.start_rollout),
+            web.post("/v1/rollouts/{id}/{action:pause|resume|abort}", rollouts.turn_rollout),
             web.get("/v1/hosts", hosts.list_hosts),
             web.get("/v1/hosts/{host}", hosts.show_host),
             web.get("/v1/pools", pools.list_pools),

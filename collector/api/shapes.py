@@ -42,6 +42,7 @@ def host_shape(host: Host, now_ms: int) -> dict[str, Any]:
         "interval_ms": host.interval_ms,
         "agent_version": host.agent_version,
         "labels": dict(host.labels),
+        "agent": dict(host.state) | {"cpu_ms": host.cpu_ms} if host.state else None,
     }
 
 

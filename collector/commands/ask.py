@@ -113,6 +113,13 @@ QUESTIONS: Mapping[str, Question] = {
         ("host", "role", "state", "last_seen_ms", "missing", "skew_ms", "agent_version"),
         "--json",
     ),
+    "lagging": Question(
+        "hosts of an older version than the newest, or without the revision meant for them",
+        "/v1/lagging",
+        {},
+        ("host", "role", "agent_version", "why"),
+        "--json",
+    ),
     "pools": Question(
         "the latest readings, the hottest first",
         "/v1/pools",
