@@ -4,24 +4,22 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.identity import host_name
 from agent.place import UnixPlace, parse_place
 from shared.errors import PortgaugeError
-from shared.limits import MAX_INTERVAL_MS, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
+from shared.limits import MAX_LABELS, MAX_NAME_CHARS
 from shared.ports import InvalidPorts, parse_ports
+from shared.tuning import RULES, are_labels
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
-_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@/-]{0,127}\Z")
 MOST_LOGS = 16
 LEAST_SPOOL_BYTES = 1024 * 1024
 THRESHOLDS = (0.5, 0.7, 0.85, 1.0)
 """The knee, the built-in rules of the collector, and the end."""
-MOST_THRESHOLDS = 8
 MOST_SOURCE_PORTS = 64
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -100,17 +98,14 @@ class AgentConfig:
             ("source_ports", _are_source_ports(self.source_ports), f"need 1 to {MOST_SOURCE_PORTS} ports: 61000-61003"),
             ("tls_key", self.tls_cert is not None or self.tls_key is None, "need tls_cert beside it"),
             ("host", _is_name(self.host), "need letters, digits and . _ : -"),
-            ("interval_s", 0 < self.interval_s * 1000 <= MAX_INTERVAL_MS, "need seconds above 0 and up to a day"),
-            ("cpu_share", 0 < self.cpu_share <= 1, "need a share of one core, above 0 and up to 1"),
-            ("thresholds", _ascend(self.thresholds), "need 1 to 8 occupancies, above 0.0 and up to 1.0, ascending"),
-            ("most_pools", 1 <= self.most_pools <= MAX_POOLS, f"need 1 to {MAX_POOLS}"),
+            *((key, holds(getattr(self, key)), what) for key, (holds, what) in RULES.items()),
             ("log_files", len(self.log_files) <= MOST_LOGS, f"need at most {MOST_LOGS}"),
             ("journal", _are_identifiers(self.journal), f"need at most {MOST_LOGS} syslog identifiers like haproxy"),
             ("spool_max_bytes", self.spool_max_bytes >= LEAST_SPOOL_BYTES, f"need at least {LEAST_SPOOL_BYTES}"),
             ("spool_max_age_s", self.spool_max_age_s > 0, "need seconds above 0"),
             ("listen", *_listen(self.listen, beyond_loopback=self.listen_beyond_loopback)),
             ("log_level", self.log_level in LOG_LEVELS, f"need one of {', '.join(LOG_LEVELS)}"),
-            ("labels", _are_labels(self.all_labels), f"need at most {MAX_LABELS} names of letters, digits and _"),
+            ("labels", are_labels(self.all_labels), f"need at most {MAX_LABELS} names of letters, digits and _"),
         ):
             if not holds:
                 raise InvalidConfig(key, what)
@@ -133,11 +128,6 @@ def _are_identifiers(names: tuple[str, ...]) -> bool:
     return len(names) <= MOST_LOGS and all(_IDENTIFIER.match(name) for name in names)
 
 
-def _ascend(thresholds: tuple[float, ...]) -> bool:
-    steps = pairwise((0.0, *thresholds, 1.0 + 1e-9))
-    return 1 <= len(thresholds) <= MOST_THRESHOLDS and all(below < above for below, above in steps)
-
-
 def _is_url(text: str) -> bool:
     """Without credentials: URLs are logged."""
     try:
@@ -158,10 +148,3 @@ def _are_source_ports(text: str) -> bool:
 
 def _is_name(text: str) -> bool:
     return bool(_HOST.match(text)) and len(text) <= MAX_NAME_CHARS
-
-
-def _are_labels(labels: Mapping[str, str]) -> bool:
-    return len(labels) <= MAX_LABELS and all(
-        _LABEL.match(name) and len(name) <= MAX_NAME_CHARS and len(value) <= MAX_NAME_CHARS and value.isprintable()
-        for name, value in labels.items()
-    )

@@ -22,7 +22,7 @@ from shared.wire import CONTENT_TYPE
 
 IDLE_CONNECTION_S = 24 * 3_600.0
 """Longer than any interval: the agent must not need a new port of a host that has none left."""
-MOST_OF_AN_ANSWER = 4_096
+MOST_OF_AN_ANSWER = 65_536
 FROM_WHICH_GZIP_PAYS = 1_400
 """Less fits into one packet as it is."""
 
@@ -55,6 +55,7 @@ class Reply(NamedTuple):
     status: int
     retry_after: str | None
     body: bytes
+    etag: str = ""
 
 
 @dataclass(slots=True)
@@ -74,12 +75,9 @@ class Line:
             headers["Content-Encoding"] = "gzip"
         return await self._ask("POST", self.route.url, patience_s(len(body)), data=body, headers=headers)
 
-    async def ask(self, method: str, path: str, token: str, body: bytes | None = None, **headers: str) -> Reply:
+    async def ask(self, method: str, path: str, token: str, body: bytes | None = None, etag: str = "") -> Reply:
         """Any other request. Raises Unreachable."""
-        told = {
-            "Authorization": f"Bearer {token}",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
+        told = {"Authorization": f"Bearer {token}"} | ({"If-None-Match": etag} if etag else {})
         told |= {"Content-Type": "application/json"} if body is not None else {}
         return await self._ask(method, f"{self.route.base.rstrip('/')}{path}", PATIENCE_S, data=body, headers=told)
 
@@ -97,7 +95,9 @@ class Line:
             try:
                 async with self._session.request(method, url, **options) as response:
                     body = await response.content.read(MOST_OF_AN_ANSWER)
-                    return Reply(response.status, response.headers.get("Retry-After"), body)
+                    return Reply(
+                        response.status, response.headers.get("Retry-After"), body, response.headers.get("ETag", "")
+                    )
             except aiohttp.ClientConnectorError as error:
                 if not self._dialer.may_try_another(error.os_error):
                     raise Unreachable(self._why(error, within_s)) from error

@@ -1,10 +1,14 @@
 """What a new configuration changes in a running agent. Pure."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from agent.config import AgentConfig
+from shared.settings import build
+from shared.tuning import Tuning
 
 
 class Part(StrEnum):
@@ -50,6 +54,13 @@ PART_OF = {
 """Every key of AgentConfig."""
 
 
+class Local(NamedTuple):
+    """The host's own configuration, and the keys that its file or flags set."""
+
+    config: AgentConfig
+    pinned: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be done."""
@@ -73,3 +84,13 @@ def plan(old: AgentConfig, new: AgentConfig) -> Plan:
     fixed = tuple(key for key in differ if PART_OF[key] is Part.PROCESS)
     config = dataclasses.replace(new, **{key: getattr(old, key) for key in fixed})
     return Plan(config, tuple(key for key in differ if key not in fixed), fixed)
+
+
+def overlaid(local: Local, settings: Mapping[str, Any]) -> AgentConfig:
+    """The host's configuration with the fleet's under it: what the host sets itself wins, label by label.
+
+    Raises SettingsError or InvalidConfig.
+    """
+    tuning = build(Tuning, settings, "the fleet's configuration")
+    given = {key: value for key, value in tuning.values().items() if key not in local.pinned}
+    return dataclasses.replace(local.config, **given, labels={**tuning.labels, **local.config.labels})

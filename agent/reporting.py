@@ -155,7 +155,9 @@ class Reporter:
             seen = self._insight.into(seen, clock.monotonic_s(), failures)
             return replace(seen, evidence=join(said, seen.readings))
 
-        done = await asyncio.to_thread(sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool)
+        done = await asyncio.to_thread(
+            sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool, self.samplings.steered
+        )
         is_first = self._sampled_at_s is None
         self._sampled_at_s = at_s - (head_start_s(self.config) if is_first else 0.0)
         self._spending.add(done.cpu_s)

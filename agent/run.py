@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 from agent import systemd
 from agent.blocks import Block, Blocks
@@ -23,10 +24,11 @@ from agent.identity import kernel_boot_id
 from agent.metrics import Facts, families
 from agent.place import parse_place
 from agent.push import Pusher, pushing, require_usable, route_of, token_reader
-from agent.reload import Part, Plan, plan
+from agent.reload import Local, Part, Plan, overlaid, plan
 from agent.remembering import remembering
 from agent.reporting import sampling
 from agent.spool import Spool
+from agent.steering import FILE, Steering, following
 from agent.supervised import supervised
 from agent.systemd import Notifier
 from agent.tallies import Pushes, Samplings
@@ -62,11 +64,12 @@ class Order(Enum):
     RELOAD = auto()
 
 
-async def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> None:
+async def run(local: Local, load: Callable[[], Local]) -> None:
     """Run until SIGTERM or SIGINT; on SIGHUP use what `load` gives, unless it raises.
 
     Raises TokenUnreadable, TlsUnusable or SpoolUnusable at start, never later for their sake.
     """
+    config = local.config
     require_usable(config)
     orders = _orders()
     with Spool(
@@ -77,7 +80,7 @@ async def run(config: AgentConfig, load: Callable[[], AgentConfig]) -> None:
     ) as spool:
         log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
         async with asyncio.TaskGroup() as tasks, watching() as ledger:
-            agent = Agent(config, spool, ledger, Blocks(tasks))
+            agent = Agent(config, local, spool, ledger, Blocks(tasks))
             async with supervised(agent.notifier, agent.samplings, lambda: spool.state().snapshots):
                 await agent.begin()
                 while await orders.get() is Order.RELOAD:
@@ -91,6 +94,8 @@ class Agent:
     """What runs while the spool is open: sampling, pushing and remembering, each a block of its own."""
 
     config: AgentConfig
+    """In force: the host's own with the fleet's under it."""
+    local: Local
     spool: Spool
     ledger: Ledger
     blocks: Blocks
@@ -103,18 +108,25 @@ class Agent:
     _sampling: Block[Callable[[], Awaitable[None]]] = field(init=False)
     _remembering: Block[None] = field(init=False)
     _listening: Block[None] | None = None
+    _steering: Steering = field(init=False)
+    _following: Block[None] = field(init=False)
+    _one_change: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def begin(self) -> None:
         """Open all. Raises CannotListen."""
+        self._steering = self._new_steering()
+        self._use_what_was_in_force()
         listening = _listener(self.config)
         await self._begin_pushing()
         await self._begin_sampling()
         self._remembering = await self.blocks.begin(remembering(lambda: self.config), "remembering")
         await self._begin_listening(listening)
+        self._following = await self.blocks.begin(following(self._steering), "following")
 
     async def end(self) -> None:
         """Take, spool and, if the collector answers, send a last sample; then close all."""
         self.notifier.tell(systemd.STOPPING, systemd.status("taking a last sample"))
+        await self._following.end()
         try:
             async with asyncio.timeout(LAST_SAMPLE_S):
                 await self._sampling.made()
@@ -130,25 +142,56 @@ class Agent:
         await self._pushing.end()
         await self._end_listening()
 
-    async def reload(self, load: Callable[[], AgentConfig]) -> None:
+    async def reload(self, load: Callable[[], Local]) -> None:
         """Go on with the configuration that `load` gives; with the old one where that one cannot be used."""
         self.notifier.tell(*systemd.reloading(), systemd.status("reloading the configuration"))
         try:
-            wanted = plan(self.config, load())
+            local = load()
+            wanted = plan(self.config, overlaid(local, self._steering.steered.settings))
             require_usable(wanted.config)
             listening = _listener(wanted.config) if "listen" in wanted.changed else None
         except PortgaugeError as error:
             log.error("the configuration is not reloaded, the old one holds", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
             outcome = f"not reloaded, the old configuration holds: {error}"
         else:
-            outcome = "reloaded"
+            outcome, self.local = "reloaded", local
             await self._apply(wanted)
             if "listen" in wanted.changed:
                 await self._end_listening()
                 await self._begin_listening(listening)
         self.notifier.tell(systemd.READY, systemd.status(outcome))
 
+    def _new_steering(self) -> Steering:
+        return Steering(
+            self.config.spool_dir / FILE,
+            self.samplings,
+            self.pushes,
+            self._apply_of_the_fleet,
+            lambda: route_of(self.config),
+            self._read_token,
+        )
+
+    def _read_token(self) -> str:
+        return token_reader(self.config.token_file)()
+
+    def _use_what_was_in_force(self) -> None:
+        """After a start: before a word from the collector, and without one."""
+        steered = self._steering.recall()
+        try:
+            self.config = overlaid(self.local, steered.settings)
+        except PortgaugeError as error:
+            self._steering.give_up(str(error))
+            log.error("the fleet's configuration does not fit the host's own any more", extra=fields(why=str(error)))  # noqa: TRY400 - foreseen: no traceback
+
+    async def _apply_of_the_fleet(self, settings: Mapping[str, Any]) -> None:
+        """Raises SettingsError or InvalidConfig; then nothing has changed."""
+        await self._apply(plan(self.config, overlaid(self.local, settings)))
+
     async def _apply(self, wanted: Plan) -> None:
+        async with self._one_change:
+            await self._begin_anew(wanted)
+
+    async def _begin_anew(self, wanted: Plan) -> None:
         self.config = wanted.config
         if Part.LOGGING in wanted.parts:
             log_as_told(wanted.config)

@@ -1,7 +1,9 @@
 """One sample, or the reason why there is none, becomes a snapshot in the spool."""
 
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from agent.config import AgentConfig
@@ -11,14 +13,20 @@ from agent.identity import machine_id
 from agent.netlink.errors import DumpError
 from agent.netns import UnknownNamespace, cpu_s
 from agent.spool import Spool, SpoolUnusable
+from agent.steered import UNSTEERED, Steered, in_words
 from agent.version import agent_version
 from shared import clock
 from shared.limits import MAX_FAILURE_CHARS, MAX_INTERVAL_MS
 from shared.logs import fields
-from shared.model import Snapshot
+from shared.model import AgentState, Snapshot
 from shared.wire import encode
 
 log = logging.getLogger(__name__)
+
+STARTED_MS = clock.wall_ms()
+"""About when this process began; it stands for the process."""
+FEATURES = ("config", "enrol", "evidence")
+"""What a collector may count on: the fleet's configuration is applied, tokens are renewed, logs are listened to."""
 
 
 class Done(NamedTuple):
@@ -31,7 +39,13 @@ class Done(NamedTuple):
     cpu_s: float
 
 
-def sample_and_spool(config: AgentConfig, interval_s: float, observe: Callable[[], HostSample], spool: Spool) -> Done:
+def sample_and_spool(
+    config: AgentConfig,
+    interval_s: float,
+    observe: Callable[[], HostSample],
+    spool: Spool,
+    steered: Steered = UNSTEERED,
+) -> Done:
     """Blocking. A sample that fails is spooled too, with its reason: blind is not silent.
 
     Neither a disk that fails nor a mistake of ours is a reason to stop looking.
@@ -47,8 +61,19 @@ def sample_and_spool(config: AgentConfig, interval_s: float, observe: Callable[[
         outcome = f"a fault of the agent: {type(error).__name__}: {error}"[:MAX_FAILURE_CHARS]
         log.exception("no sample")
 
+    state = AgentState(
+        started_ms=STARTED_MS,
+        cpu_ms=round(time.process_time() * 1000),
+        dropped=spool.state().dropped,
+        revision=steered.revision,
+        failed=steered.failed,
+        why=in_words(steered.why),
+        features=FEATURES,
+    )
+
     def encoded(seq: int) -> bytes:
-        return encode(snapshot_of(config, outcome, Mark(spool.stream_id, seq, taken_at_ms, interval_s, uptime_ms)))
+        mark = Mark(spool.stream_id, seq, taken_at_ms, interval_s, uptime_ms)
+        return encode(replace(snapshot_of(config, outcome, mark), state=state))
 
     try:
         seq = spool.put(encoded, taken_at_ms)

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agent.cadence import Reason
+from agent.steered import UNSTEERED, Steered
 from shared.model import Namespace, Reading
 
 
@@ -45,6 +46,8 @@ class Samplings:
     """What it read, pool by pool."""
     spaces: tuple[Namespace, ...] = ()
     """What it read, namespace by namespace."""
+    steered: Steered = UNSTEERED
+    """What came of the fleet's configuration; written by agent.steering."""
     back_by_s: float | None = None
     """By when the sampling loop means to come round again, monotonic; None before its first round. Where that is long
     past, the loop hangs."""

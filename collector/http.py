@@ -32,6 +32,7 @@ def build_app(services: Services, *, takes_snapshots: bool = True) -> web.Applic
             doorkeeper=Doorkeeper(services.db),
             metrics=services.metrics,
             clock=services.clock,
+            releases=services.releases,
         )
     add_api(app, takes_snapshots=takes_snapshots)
     add_page(app)

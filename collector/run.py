@@ -33,6 +33,10 @@ from collector.notify.heartbeat import Heartbeat
 from collector.notify.opening import open_channels, routes
 from collector.recollection import Recollection
 from collector.retention import REST_S, Retention
+from collector.rollout.releases import REST_S as RELEASES_REST_S
+from collector.rollout.releases import Releases
+from collector.rollout.steward import REST_S as ROLLOUT_REST_S
+from collector.rollout.steward import Steward
 from collector.services import Services
 from collector.storage import outbox
 from collector.storage.database import Database, database
@@ -103,13 +107,15 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
     """The application, and the loops that work behind it."""
     metrics, evaluate = Metrics(version("portgauge")), Bell()
     intake = Intake(db, metrics, on_commit=evaluate.ring)
-    loops: Loops = {}
+    releases, loops = Releases(), Loops()
     if config.role != "leader":
         loops["intake"] = intake.commit_forever()
+        refresh = lambda: releases.refresh(db)  # noqa: E731 - what the loop does
+        loops["releases"] = repeat_forever(refresh, Bell(), rest_s=RELEASES_REST_S, name="releases")
     if config.role != "ingest":
         loops["leading"] = lead_forever(db, lambda led: _leading(config, led, channels, metrics, evaluate))
     app = build_app(
-        Services(db=db, intake=intake, metrics=metrics, keep=config.keep, rules=config.rule),
+        Services(db=db, intake=intake, metrics=metrics, keep=config.keep, rules=config.rule, releases=releases),
         takes_snapshots=config.role != "leader",
     )
     return app, loops
@@ -142,6 +148,7 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
             pace_s=EVALUATION_PACE_S,
         ),
         "history": repeat_forever(compaction.compact, Bell(), rest_s=HISTORY_REST_S, name="history"),
+        "rollout": repeat_forever(Steward(db, clock=wall_ms).look, Bell(), rest_s=ROLLOUT_REST_S, name="rollout"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
     }
     for channel, bell in zip(channels, deliver, strict=True):

@@ -13,6 +13,7 @@ from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
 from collector.metrics import Metrics
+from collector.rollout.releases import Releases
 from collector.storage.database import Database
 from shared.clock import wall_ms
 
@@ -28,6 +29,7 @@ class Services:
     sessions: Sessions = field(default_factory=Sessions)
     looks: Looks = field(default_factory=Looks)
     keep: Keep = field(default_factory=Keep)
+    releases: Releases = field(default_factory=Releases)
     rules: Sequence[Rule] = BUILT_IN
     """What is watched."""
     clock: Callable[[], int] = wall_ms

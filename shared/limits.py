@@ -17,6 +17,8 @@ MAX_OWNER_CHARS = 120
 MAX_EVIDENCE = 64
 """Different phrases that applications of one host logged between two snapshots."""
 MAX_EVIDENCE_CHARS = 200
+MAX_FEATURES = 32
+"""What an agent says it can do."""
 MAX_SEQ = 2**53 - 1
 """Sequence numbers and times stay exact as JSON numbers (RFC 8259, section 6)."""
 MAX_TIME_MS = 2**53 - 1

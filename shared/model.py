@@ -130,6 +130,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """How the agent itself fares: what a rollout is judged by."""
+
+    started_ms: int = 0
+    """When its process began; another one means that it was restarted."""
+    cpu_ms: int = 0
+    """CPU time of the process since then, user and system."""
+    dropped: int = 0
+    """Snapshots that its spool let go past a bound, since the spool was made."""
+    revision: int = 0
+    """The revision of the fleet's configuration in force; 0: none, or only its own."""
+    failed: int = 0
+    """The revision it was given last and does not use; 0: none."""
+    why: str = ""
+    """Why not."""
+    features: tuple[str, ...] = ()
+    """What it understands beyond the first of its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All readings of one host at one instant. (host, boot_id, seq) names it: receiving it twice is harmless."""
 
@@ -149,5 +169,7 @@ class Snapshot:
     """Why the sample could not be taken; then there are no readings. Blind is not silent."""
     machine_id: str = ""
     """What tells the machine from others that claim its name: 32 hex digits, made for portgauge; empty if unknown."""
+    state: AgentState | None = None
+    """None from agents that do not tell it."""
     uptime_ms: int = 0
     """When it was taken on a clock that nobody sets: since the host's boot, the time asleep included; 0 if unknown."""

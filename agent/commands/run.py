@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from agent.commands.settings import add_settings, configured
+from agent.commands.settings import add_settings, local
 from agent.lean import share_one_heap
 from agent.run import log_as_told
 from agent.run import run as run_agent
@@ -25,10 +25,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop."""
     share_one_heap()
-    config = configured(arguments)
-    log_as_told(config)
+    here = local(arguments)
+    log_as_told(here.config)
     try:
-        asyncio.run(run_agent(config, lambda: configured(arguments)))
+        asyncio.run(run_agent(here, lambda: local(arguments)))
     except ExceptionGroup as group:
         foreseen, unforeseen = group.split(PortgaugeError)
         if unforeseen is not None or foreseen is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.commands.arguments import add_netns, positive_seconds
 from agent.config import LOG_LEVELS, AgentConfig
+from agent.reload import Local
 from shared.settings import build, read_toml
 
 FLAGS = (
@@ -43,6 +44,12 @@ def origins(arguments: argparse.Namespace) -> dict[str, str]:
     from_file, from_flags = _from_file(arguments), _from_flags(arguments)
     names = [one.name for one in dataclasses.fields(AgentConfig)]
     return {name: "flag" if name in from_flags else "file" if name in from_file else "default" for name in names}
+
+
+def local(arguments: argparse.Namespace) -> Local:
+    """The configuration as `configured` has it, and which of its keys are set here. Raises SettingsError."""
+    set_here = frozenset(key for key, origin in origins(arguments).items() if origin != "default")
+    return Local(configured(arguments), set_here)
 
 
 def _from_file(arguments: argparse.Namespace) -> dict[str, Any]:

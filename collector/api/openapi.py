@@ -25,7 +25,7 @@ _ABOUT = {
     401: "No token, or none that is known and alive.",
     403: "A good token, but not for this.",
     404: "Nothing of that name.",
-    409: "The same place in a host's sequence was given another content before.",
+    409: "Something else stands there already; `detail` says what.",
     413: f"More than {MAX_BODY_BYTES:,} bytes.",
     415: "A type, an encoding or a schema that is not read here; the answer says which are.",
     500: "A fault of the collector's own; its log says more.",

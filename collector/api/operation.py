@@ -64,13 +64,14 @@ class Operation:
 
 def serve(operation: Operation) -> web.RouteDef:
     """The operation as a route. What comes with a push or a join token is judged by its handler."""
-    if operation.scope in {None, Scope.PUSH, Scope.JOIN}:
+    require = {Scope.READ: require_read, Scope.ADMIN: require_admin}.get(operation.scope) if operation.scope else None
+    if require is None and not operation.query:
         return web.route(operation.method, operation.path, operation.handler)
     names = tuple(one.name for one in operation.query)
-    require = require_admin if operation.scope is Scope.ADMIN else require_read
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        await require(request)
+        if require:
+            await require(request)
         for name, value in request.query.items():
             if not value:
                 raise InvalidParameter(name[:64], "is empty; leave it out, or say what is meant")

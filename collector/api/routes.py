@@ -13,7 +13,21 @@ from collector.access.enrolment import Candidate, NewToken
 from collector.access.token import Scope
 from collector.alerts.rules import Rule
 from collector.alerts.step import AlertState
-from collector.api import alerts, enrol, export, fleet, health, hosts, notices, openapi, pools, silences, top, trend
+from collector.api import (
+    alerts,
+    enrol,
+    export,
+    fleet,
+    health,
+    hosts,
+    notices,
+    openapi,
+    pools,
+    rollouts,
+    silences,
+    top,
+    trend,
+)
 from collector.api.operation import Body, Operation, Parameter, serve
 from collector.api.parameters import CURSOR, FROM, HOST, MOST_ITEMS, TO, choice, limit, number, text
 from collector.api.shapes import (
@@ -30,6 +44,7 @@ from collector.api.shapes import (
 from collector.history.tiers import TIERS
 from collector.ingest.desk import Taken
 from collector.ingest.handler import post_snapshot
+from collector.rollout.plan import Plan
 from shared import wire
 from shared.limits import MAX_POOLS
 
@@ -156,6 +171,36 @@ OPERATIONS = (
         answer=enrol.TokenShape,
         status=201,
         faults=(409,),
+    ),
+    get(
+        "/v1/config",
+        rollouts.show_config,
+        rollouts.ConfigShape,
+        text("host", "whose, where the token is not one host's own", "lb1"),
+        scope=Scope.PUSH,
+        is_conditional=True,
+    ),
+    get("/v1/lagging", rollouts.list_lagging, Listing[rollouts.LaggingShape], limit(MOST_ITEMS), CURSOR),
+    get("/v1/rollouts", rollouts.list_rollouts, Items[rollouts.RolloutShape]),
+    Operation(
+        method="POST",
+        path="/v1/rollouts",
+        handler=rollouts.start_rollout,
+        scope=Scope.ADMIN,
+        body=Body(Plan, example=rollouts.EXAMPLE),
+        answer=rollouts.StartedShape,
+        status=201,
+    ),
+    *(
+        Operation(
+            method="POST",
+            path=f"/v1/rollouts/{{id}}/{action}",
+            handler=rollouts.turning(action),
+            scope=Scope.ADMIN,
+            status=204,
+            faults=(404, 409),
+        )
+        for action in rollouts.TURNS
     ),
     get("/healthz", health.healthz, health.HealthShape, scope=None),
     get("/readyz", health.readyz, health.HealthShape, scope=None, faults=(503,)),

@@ -1,5 +1,6 @@
 """How values look as JSON: a type for each answer, from which the API's document is written. Pure."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from collector.alerts.evaluate import Case
@@ -57,6 +58,18 @@ class Ranking(TypedDict, Generic[T]):
     items: list[T]
 
 
+class AgentShape(TypedDict):
+    """What the agent's process says of itself: the revision in force, one that failed and why, what it can do."""
+
+    started_ms: Count
+    cpu_ms: Count
+    dropped: Count
+    revision: Count
+    failed: Count
+    why: str
+    features: list[str]
+
+
 class HostShape(TypedDict):
     """One host, and what its readings are worth now."""
 
@@ -75,6 +88,7 @@ class HostShape(TypedDict):
     interval_ms: Count
     agent_version: str
     labels: dict[str, str]
+    agent: AgentShape | None
 
 
 class PoolNowShape(PoolShape, ReadingShape):
@@ -181,6 +195,19 @@ def host_shape(host: Host, now_ms: int) -> HostShape:
         "interval_ms": host.interval_ms,
         "agent_version": host.agent_version,
         "labels": dict(host.labels),
+        "agent": _agent_shape(host.state, host.cpu_ms) if host.state else None,
+    }
+
+
+def _agent_shape(state: Mapping[str, Any], cpu_ms: int) -> AgentShape:
+    return {
+        "started_ms": state["started_ms"],
+        "cpu_ms": cpu_ms,
+        "dropped": state["dropped"],
+        "revision": state["revision"],
+        "failed": state["failed"],
+        "why": state["why"],
+        "features": list(state["features"]),
     }
 
 

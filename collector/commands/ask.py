@@ -121,6 +121,14 @@ QUESTIONS: Mapping[str, Question] = {
         "--json",
         most=None,
     ),
+    "lagging": Question(
+        "hosts of an older version than the newest, or without the revision meant for them",
+        "/v1/lagging",
+        {},
+        ("host", "role", "agent_version", "why"),
+        "--json",
+        most=None,
+    ),
     "pools": Question(
         "the latest readings, the hottest first",
         "/v1/pools",

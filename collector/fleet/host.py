@@ -1,11 +1,11 @@
 """What the collector knows of one host, and how a received snapshot changes it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from shared.model import Snapshot
+from shared.model import AgentState, Snapshot
 
 SILENT_INTERVALS = 3
 """One report may be lost and one late; three missed in a row are silence."""
@@ -83,6 +83,10 @@ class Host:
     machine_id: str = ""
     machine_since_ms: int = 0
     """When its newest snapshots began to come from that machine."""
+    cpu_ms: int = 0
+    """CPU time of the agent's process since it started."""
+    state: Mapping[str, Any] | None = None
+    """shared.model.AgentState but for cpu_ms; None where the agent does not tell it."""
     contested_ms: int = 0
     """When two machines last spoke under this name by turns, or under one boot and seq; 0: never."""
 
@@ -147,6 +151,8 @@ class Host:
             agent_version=snapshot.agent_version,
             labels=dict(snapshot.labels),
             failure=snapshot.failure,
+            cpu_ms=snapshot.state.cpu_ms if snapshot.state else 0,
+            state=_without_cpu(snapshot.state) if snapshot.state else None,
             **self._with_machine(arrival),
         )
 
@@ -165,6 +171,13 @@ class Host:
     @property
     def _patience_ms(self) -> int:
         return patience_ms(self.interval_ms)
+
+
+def _without_cpu(state: AgentState) -> dict[str, Any]:
+    """As JSON keeps it: what is written only when it changes."""
+    told = asdict(state)
+    del told["cpu_ms"]
+    return told | {"features": list(state.features)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from collector.access.doorkeeper import Doorkeeper
@@ -16,9 +16,11 @@ from collector.ingest.judging import arrival_of, require_push
 from collector.ingest.request import PushHead
 from collector.metrics import Metrics
 from collector.problem import CONTENT_TYPE, problem_of
+from collector.rollout.releases import Releases
 from shared.clock import monotonic_s
 from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
+from shared.model import Snapshot
 
 if TYPE_CHECKING:
     from collector.ingest.front import Front
@@ -28,8 +30,11 @@ DECODE_ASIDE_BYTES = 64 * 1024
 INFLATE_ASIDE_BYTES = 8 * 1024
 """As DECODE_ASIDE_BYTES, before inflating."""
 ROUTE = "/v1/snapshots"
-CONFIG_REVISION = 0
 log = logging.getLogger(__name__)
+
+
+Whose = tuple[str, Snapshot]
+"""The id of the token that a push came with, and what it brought."""
 
 
 class Answer(NamedTuple):
@@ -49,9 +54,9 @@ class Taken(TypedDict):
     renew_token: NotRequired[bool]
 
 
-def document_of(*, is_duplicate: bool, renew_token: bool = False) -> Taken:
+def document_of(*, is_duplicate: bool, config_revision: int, renew_token: bool = False) -> Taken:
     """What is told of a snapshot that was kept."""
-    told: Taken = {"accepted": True, "duplicate": is_duplicate, "config_revision": CONFIG_REVISION}
+    told: Taken = {"accepted": True, "duplicate": is_duplicate, "config_revision": config_revision}
     if renew_token:
         told["renew_token"] = True
     return told
@@ -60,15 +65,16 @@ def document_of(*, is_duplicate: bool, renew_token: bool = False) -> Taken:
 _JSON = (("Content-Type", "application/json; charset=utf-8"),)
 
 
-@cache
-def _taken(**told: bool) -> Answer:
-    return Answer(202, _JSON, json.dumps(document_of(**told)).encode())
+@lru_cache(maxsize=256)
+def _taken(*, is_duplicate: bool, config_revision: int, renew_token: bool) -> Answer:
+    told = document_of(is_duplicate=is_duplicate, config_revision=config_revision, renew_token=renew_token)
+    return Answer(202, _JSON, json.dumps(told).encode())
 
 
 class Desk:
     """Judges pushes, and answers each by a call. `fronts` are the connections it serves."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         *,
         intake: Intake,
@@ -76,9 +82,10 @@ class Desk:
         doorkeeper: Doorkeeper,
         metrics: Metrics,
         clock: Callable[[], int],
+        releases: Releases | None = None,
     ) -> None:
         self._intake, self._admission, self._doorkeeper = intake, admission, doorkeeper
-        self._metrics, self._clock = metrics, clock
+        self._metrics, self._clock, self._releases = metrics, clock, releases or Releases()
         self._aside: set[asyncio.Task[None]] = set()
         self.fronts: set[Front] = set()
 
@@ -124,9 +131,10 @@ class Desk:
             whole = body.inflate(data) if head.is_gzip else data
             arrival = arrival_of(whole, grant, self._clock())
         except Exception as error:  # noqa: BLE001 - as above
-            self._settle(head, grant, len(data), error, answer)
+            self._settle(head, None, len(data), error, answer)
             return
-        settle = lambda outcome: self._settle(head, grant, len(whole), outcome, answer)  # noqa: E731 - carries its push
+        whose = (grant.id, arrival.snapshot)
+        settle = lambda outcome: self._settle(head, whose, len(whole), outcome, answer)  # noqa: E731 - carries its push
         self._intake.submit(Waiting(arrival, grant.id, settle))
 
     async def _take_aside(
@@ -139,20 +147,23 @@ class Desk:
             whole = await asyncio.to_thread(body.inflate, data) if head.is_gzip else data
             arrival = await asyncio.to_thread(arrival_of, whole, grant, self._clock())
             outcome: Outcome = await self._intake.take(arrival, grant.id)
+            whose = (grant.id, arrival.snapshot)
         except Exception as error:  # noqa: BLE001 - as above
-            outcome, whole = error, data
-        self._settle(head, grant, len(whole), outcome, answer)
+            outcome, whole, whose = error, data, None
+        self._settle(head, whose, len(whole), outcome, answer)
 
     def _settle(
-        self, head: PushHead, grant: Grant | None, size: int, outcome: Outcome, answer: Callable[[Answer], None]
+        self, head: PushHead, whose: Whose | None, size: int, outcome: Outcome, answer: Callable[[Answer], None]
     ) -> None:
         self._admission.leave(_room_for(head))
-        if isinstance(outcome, bool):
+        if isinstance(outcome, bool) and whose:
             self._metrics.count_snapshot("duplicate" if outcome else "accepted", size)
             self._metrics.count_request(ROUTE, "POST", 202)
-            must_renew = grant is not None and grant.id in self._intake.renewals
-            answer(_taken(is_duplicate=outcome, renew_token=must_renew))
-        else:
+            token_id, snapshot = whose
+            must_renew = token_id in self._intake.renewals
+            revision = self._releases.revision_of(snapshot)
+            answer(_taken(is_duplicate=outcome, config_revision=revision, renew_token=must_renew))
+        elif isinstance(outcome, Exception):
             answer(self._refusal(outcome))
 
     def _refusal(self, error: Exception) -> Answer:

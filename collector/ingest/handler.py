@@ -26,5 +26,9 @@ async def post_snapshot(request: web.Request) -> web.Response:
             arrival = arrival_of(data, grant, received_ms)
         is_duplicate = await services.intake.take(arrival, grant.id)
     services.metrics.count_snapshot("duplicate" if is_duplicate else "accepted", len(data))
-    told = document_of(is_duplicate=is_duplicate, renew_token=grant.id in services.intake.renewals)
+    told = document_of(
+        is_duplicate=is_duplicate,
+        config_revision=services.releases.revision_of(arrival.snapshot),
+        renew_token=grant.id in services.intake.renewals,
+    )
     return web.json_response(told, status=202)

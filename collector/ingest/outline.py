@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from numpy.typing import NDArray
 
 from shared import limits, wire
-from shared.model import Snapshot
+from shared.model import AgentState, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.tcp import State
 from shared.wire.v1 import COUNTS, FAILURES, HASH_BYTES, KNEE, KNEES, OWNER, SCHEMA
@@ -40,6 +40,18 @@ class _Namespace(Struct):
     remainder: tuple[_Count, _Count, _Count]
 
 
+class _State(Struct):
+    """The keys in the order in which shared.wire.state writes them."""
+
+    started_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)]
+    cpu_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)]
+    dropped: Annotated[int, Meta(ge=0, le=limits.MAX_SEQ)]
+    revision: _Count
+    failed: _Count
+    why: _Reason
+    features: Annotated[list[_Text], Meta(max_length=limits.MAX_FEATURES)]
+
+
 class _Body(Struct):
     """The keys in the order in which shared.wire.v1 writes them."""
 
@@ -59,6 +71,7 @@ class _Body(Struct):
     owners: Annotated[list[_Owner], Meta(max_length=limits.MAX_OWNERS)] | UnsetType = UNSET
     machine_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
     uptime_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)] | UnsetType = UNSET
+    state: _State | UnsetType = UNSET
     unreadable: Annotated[list[tuple[_Count, _Reason]], Meta(max_length=limits.MAX_UNREADABLE)] | UnsetType = UNSET
 
 
@@ -91,6 +104,19 @@ def _ordinary(body: bytes) -> Snapshot | None:
         failure=found.failure,
         machine_id="" if found.machine_id is UNSET else found.machine_id,
         uptime_ms=0 if found.uptime_ms is UNSET else found.uptime_ms,
+        state=None if found.state is UNSET else _state_of(found.state),
+    )
+
+
+def _state_of(found: _State) -> AgentState:
+    return AgentState(
+        started_ms=found.started_ms,
+        cpu_ms=found.cpu_ms,
+        dropped=found.dropped,
+        revision=found.revision,
+        failed=found.failed,
+        why=found.why,
+        features=tuple(found.features),
     )
 
 
@@ -117,6 +143,8 @@ def _is_sound(body: _Body) -> bool:
 
 def _more_texts(body: _Body) -> list[str]:
     owners = [] if body.owners is UNSET else body.owners
+    if body.state is not UNSET:
+        owners = [*owners, body.state.why, *body.state.features]
     return owners if body.unreadable is UNSET else [*owners, *(why for _, why in body.unreadable)]
 
 

@@ -13,7 +13,7 @@ from collector.storage.database import AsyncConnection
 from collector.storage.prepared import Prepared
 
 host, boot = tables.host, tables.boot
-_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure")
+_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state")
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
 _IS_IT = host.c.id == bindparam("which")
@@ -136,7 +136,7 @@ async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]
 
 
 def _described(item: Host) -> tuple[object, ...]:
-    return (item.interval_ms, item.agent_version, item.labels, item.failure)
+    return (item.interval_ms, item.agent_version, item.labels, item.failure, item.state)
 
 
 def _host(row: Any) -> Host:

@@ -82,9 +82,26 @@ host = Table(
     Column("agent_version", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("failure", Text),
+    Column("state", JSON, comment="shared.model.AgentState but for cpu_ms; null: its agent does not tell it"),
+    Column("cpu_ms", BigInteger, nullable=False, server_default="0", comment="of the agent's process since it started"),
     Column("machine_id", Text, nullable=False, server_default="", comment="hashed by its agent; empty: not told"),
     Column("machine_since_ms", BigInteger, nullable=False, server_default="0"),
     Column("contested_ms", BigInteger, nullable=False, server_default="0", comment="two machines by turns; 0: never"),
+)
+
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("id", RowId, primary_key=True, comment="the revision that it brings"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("step", Integer, nullable=False, comment="0: canaries; n: the n-th percentage"),
+    Column("step_ms", BigInteger, nullable=False, comment="since when"),
+    Column("why", Text, nullable=False, comment="of a halt"),
+    Column("plan", JSON, nullable=False, comment="collector.rollout.plan: author, reason, where, settings, …"),
+    Column("baseline", JSON, nullable=False, comment="by host: how it was when it was given the revision"),
+    Index(None, "state"),
+    sqlite_autoincrement=True,
 )
 
 boot = Table(

@@ -9,6 +9,7 @@ from collector.web.overview import show_fleet, show_hosts
 from collector.web.past import show_drift, show_near_misses
 from collector.web.place import show_backend, show_host
 from collector.web.pool import show_chart, show_pool
+from collector.web.rollout import show_rollout
 from collector.web.session import form, log_in, log_out, page
 from collector.web.silence import end_silence, show_alerts, silence_alert
 
@@ -28,6 +29,7 @@ def add_page(app: web.Application) -> None:
             web.get("/history/chart.svg", page(show_levels)),
             web.get("/alerts", page(show_alerts)),
             web.get("/drift", page(show_drift)),
+            web.get("/rollout", page(show_rollout)),
             web.get("/near-misses", page(show_near_misses)),
             web.post("/silence", form(silence_alert)),
             web.post("/silence/end", form(end_silence)),

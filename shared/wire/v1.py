@@ -6,7 +6,7 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
 KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`,
-`uptime_ms` and `evidence`.
+`uptime_ms`, `state` and `evidence`.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ from shared.tcp import State
 from shared.wire.errors import Malformed
 from shared.wire.evidence import EVIDENCE, evidence_of, rows_of
 from shared.wire.memo import Memo
+from shared.wire.state import STATE, state_of
+from shared.wire.state import document_of as state_document_of
 
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
@@ -42,7 +44,7 @@ HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*\Z")
 _SEEN = Memo(most_pools=600_000)
 """A host lists the same pools in report after report: they are checked, and made, once."""
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}\Z")
-_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 # --- encode ----------------------------------------------------------------------------------------------------------
@@ -73,6 +75,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         **({OWNERS: owners} if owners else {}),
         **({MACHINE_ID: snapshot.machine_id} if snapshot.machine_id else {}),
         **({UPTIME: snapshot.uptime_ms} if snapshot.uptime_ms else {}),
+        **({STATE: state_document_of(snapshot.state)} if snapshot.state else {}),
         **({UNREADABLE: _unreadable_rows(snapshot.unreadable)} if snapshot.unreadable else {}),
         **({EVIDENCE: rows_of(snapshot)} if snapshot.evidence else {}),
     }
@@ -161,6 +164,7 @@ def snapshot_of(document: Mapping[str, Any], *, rows: Sequence[int] | None = Non
         evidence=evidence_of(document, table.pools),
         failure=failure,
         machine_id=_machine_id(document),
+        state=state_of(document),
         uptime_ms=_integer(document, UPTIME, 0, limits.MAX_TIME_MS) if UPTIME in document else 0,
     )
 
@@ -319,7 +323,7 @@ def _remainder(item: Mapping[str, Any], where: str) -> Remainder:
 def _labels(document: Mapping[str, Any]) -> dict[str, str]:
     labels = _map(document, "labels", limits.MAX_LABELS)
     for key in labels:
-        if not _LABEL.match(key):
+        if not LABEL.match(key):
             raise Malformed("labels", f"{key[:40]!r} is not a label name (letters, digits and _)")
     return {key: _text(labels, key, limits.MAX_NAME_CHARS, "labels") for key in labels}
 

@@ -1,11 +1,11 @@
 """Write golden bodies of the newest schema: `python -m tests.golden.record_wire`. Old ones are never written anew."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
+from shared.model import AgentState, Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import SCHEMA, encode
@@ -73,6 +73,10 @@ def main() -> None:
     named = replace(whole, seq=11, machine_id="7a3a446749fb4d37aa487308ce227768")
     bodies = {"whole": whole, "blind": blind, "failing": failing, "partial": partial, "named": named}
     bodies["timed"] = replace(whole, seq=12, uptime_ms=86_400_123)
+    state = AgentState(
+        started_ms=1_795_337_000_000, cpu_ms=412, dropped=3, revision=7, failed=8, why="labels: need fewer"
+    )
+    bodies["stated"] = replace(whole, seq=13, state=replace(state, features=("config", "enrol")))
     for name, snapshot in bodies.items():
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
@@ -98,6 +102,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
         told["machine_id"] = snapshot.machine_id
     if snapshot.uptime_ms:
         told["uptime_ms"] = snapshot.uptime_ms
+    if snapshot.state:
+        told["state"] = asdict(snapshot.state) | {"features": list(snapshot.state.features)}
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -9,7 +9,7 @@ import pytest
 from collector.ingest import outline as fast
 from collector.ingest.outline import outline
 from shared import wire
-from shared.model import Snapshot, Unreadable
+from shared.model import AgentState, Snapshot, Unreadable
 from shared.tcp import State
 from shared.wire import WireError
 from tests.builders import a_failure, a_namespace, a_pool, a_reading, a_snapshot
@@ -24,6 +24,7 @@ ORDINARY = [
     replace(a_snapshot(a_reading()), machine_id="0123456789abcdef" * 2, unreadable=(Unreadable(2, "no right"),)),
     replace(a_snapshot(a_reading()), machine_id="0123456789abcdef" * 2, uptime_ms=86_400_000),
     replace(a_snapshot(a_reading()), uptime_ms=1, unreadable=(Unreadable(2, "no right"),)),
+    replace(a_snapshot(a_reading()), uptime_ms=5, state=AgentState(started_ms=1, why="no", features=("config",))),
     a_snapshot(replace(a_reading(), owner="haproxy", knee=True, failures=3)),
     a_snapshot(namespaces=[a_namespace(), a_namespace("pod")], labels={}),
 ]
@@ -72,6 +73,7 @@ def test_what_is_read_here_is_what_the_wire_reads() -> None:
         {"columns": {}},
         {"machine_id": "x"},
         {"uptime_ms": -1},
+        {"state": {"revision": 1}},
         {"more": 1},
         {"schema": 2},
     ],

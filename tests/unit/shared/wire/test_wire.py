@@ -1,7 +1,7 @@
 """The wire: what goes in comes out, any bytes are read or refused, golden bodies decode for ever."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.addresses import V4_MAPPED_PREFIX
 from shared.limits import MAX_BODY_BYTES, MAX_OWNER_CHARS, MAX_OWNERS, MAX_TIME_MS, MAX_UNREADABLE
-from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
+from shared.model import AgentState, Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import Malformed, TooLarge, UnknownSchema, WireError, decode, encode
@@ -75,6 +75,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         unreadable=tuple(draw(st.lists(st.builds(Unreadable, COUNTS, TEXTS), max_size=3))),
         failure=draw(st.none() | TEXTS),
         machine_id=draw(st.sampled_from(["", "0123456789abcdef0123456789abcdef"])),
+        state=draw(st.none() | st.builds(AgentState, cpu_ms=COUNTS, revision=COUNTS, why=TEXTS)),
         uptime_ms=draw(st.sampled_from([0, 1, MAX_TIME_MS])),
     )
 
@@ -305,6 +306,7 @@ def _additions(snapshot: Snapshot) -> dict[str, Any]:
         **({"unreadable": unreadable} if unreadable else {}),
         **({"machine_id": snapshot.machine_id} if snapshot.machine_id else {}),
         **({"uptime_ms": snapshot.uptime_ms} if snapshot.uptime_ms else {}),
+        **({"state": asdict(snapshot.state) | {"features": list(snapshot.state.features)}} if snapshot.state else {}),
     }
 
 
@@ -320,6 +322,28 @@ def test_a_machine_id_is_32_hex_digits_or_left_out(told: object) -> None:
 def test_an_uptime_is_milliseconds_or_left_out(told: object) -> None:
     with pytest.raises(Malformed, match="uptime_ms"):
         decode(msgpack.packb({**a_document(), "uptime_ms": told}))
+
+
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        (7, "state"),
+        ({"revision": -1}, "state.revision"),
+        ({"started_ms": True}, "state.started_ms"),
+        ({"why": "a\nb"}, "state.why"),
+        ({"why": "x" * 1025}, "state.why"),
+        ({"features": ["x"] * 33}, "state.features"),
+        ({"features": [7]}, "state.features"),
+    ],
+)
+def test_an_agents_state_is_checked_key_by_key(told: object, key: str) -> None:
+    with pytest.raises(Malformed, match=key):
+        decode(msgpack.packb({**a_document(), "state": told}))
+
+
+def test_of_an_agents_state_what_a_newer_one_adds_is_passed_over() -> None:
+    found = decode(msgpack.packb({**a_document(), "state": {"revision": 3, "mood": "good"}}))
+    assert found.state == AgentState(revision=3)
 
 
 def test_there_are_golden_bodies() -> None:
