@@ -36,6 +36,7 @@ VIEWS = {
     "pool that lies": pool_link("liar", a_pool(netns=EVIL)),
     "alerts": "/alerts",
     "drift": "/drift",
+    "rollout": "/rollout",
     "near misses": "/near-misses",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
