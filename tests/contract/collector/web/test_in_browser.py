@@ -39,6 +39,7 @@ VIEWS = {
     "over time": "/history?window=1h",
     "alerts": "/alerts",
     "drift": "/drift",
+    "rollout": "/rollout",
     "near misses": "/near-misses",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
