@@ -12,7 +12,7 @@ from msgspec import Meta
 from collector.access.enrolment import HostTaken
 from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
-from collector.api.rollouts import CannotTurn
+from collector.api.rollouts import CannotTurn, UnknownRollout
 from collector.api.shapes import UnknownHost, UnknownSilence
 from collector.ingest.admission import RETRY_AFTER_S, Overloaded
 from collector.ingest.body import BrokenBody, UnsupportedMedia
@@ -109,6 +109,8 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem(400, "invalid-parameter", detail, {"parameter": error.parameter})
         case Conflicting():
             return Problem(409, "conflict", detail, {"host": error.host, "seq": error.seq})
+        case UnknownRollout():
+            return Problem(404, "unknown-rollout", detail)
         case CannotTurn():
             return Problem(409, "cannot-turn", detail)
         case HostTaken():

@@ -33,7 +33,11 @@ TURNS = {
 
 
 class CannotTurn(PortgaugeError):
-    """There is no such rollout, or it is in no state for that."""
+    """It is in no state for that."""
+
+
+class UnknownRollout(PortgaugeError):
+    """There is no rollout of that number."""
 
 
 EXAMPLE = {
@@ -164,13 +168,13 @@ async def start(db: AsyncConnection, plan: Plan, actor: str, now_ms: int) -> int
 
 
 async def turn(db: AsyncConnection, number: int, action: str, actor: str, now_ms: int) -> None:
-    """Do what a person asks. Raises CannotTurn."""
+    """Do what a person asks. Raises UnknownRollout or CannotTurn."""
     to, out_of = TURNS[action]
     if not await rollouts.turn(db, number, to, out_of, now_ms):
         found = await rollouts.find(db, number)
-        raise CannotTurn(
-            f"rollout {number} is {found.state}: no {action}" if found else f"there is no rollout {number}"
-        )
+        if not found:
+            raise UnknownRollout(f"there is no rollout {number}")
+        raise CannotTurn(f"rollout {number} is {found.state}: no {action}")
     await audit.note(db, Deed(at_ms=now_ms, actor=actor, action=f"rollout-{action}", detail={"revision": number}))
 
 

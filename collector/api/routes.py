@@ -198,7 +198,7 @@ OPERATIONS = (
             handler=rollouts.turning(action),
             scope=Scope.ADMIN,
             status=204,
-            faults=(404, 409),
+            faults=(409,),
         )
         for action in rollouts.TURNS
     ),

@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from collector.api.rollouts import TURNS, RolloutShape, standing, start, turn
 from collector.commands.common import Subparsers, actor, add_command, add_database, location_of, opened, parse_length_ms
@@ -77,7 +78,7 @@ def run_status(args: argparse.Namespace) -> int:
     """One line a rollout."""
     found = asyncio.run(_status(location_of(args)))
     if args.json:
-        print(json.dumps({"items": found}, indent=2, ensure_ascii=False))
+        print(msgspec.json.format(msgspec.json.encode({"items": found}), indent=2).decode())
     elif found:
         rows = [one | {name: ", ".join(one[name]) for name in ("failed", "behind")} for one in found]
         print(table(rows, _COLUMNS))
