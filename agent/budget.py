@@ -2,12 +2,14 @@
 
 Seconds of CPU flow in at the share and out as they are spent. Half of what the bucket holds is kept for samples that
 cannot wait, those of pools that may have reached a threshold; the other half lets a hot pool be followed for a while
-at more than the share. So over any stretch of time the agent spends its share of that time, and the bucket at most.
+at more than the share. The reserve is deep, because a bad day is seldom one pool: thirty that cross one after the
+other are thirty samples in as many seconds, and the last of them must not wait for the share to flow in. So over any
+stretch of time the agent spends its share of that time, and the bucket at most.
 """
 
 from dataclasses import dataclass, replace
 
-SAVED_S = 30.0
+SAVED_S = 120.0
 """How much time's share is kept for what cannot wait, and as much again for what can."""
 LEAST_SAMPLES = 4
 """But no less than so many samples, one for each threshold of a pool that goes from calm to full."""
@@ -53,8 +55,12 @@ class Budget:
         return replace(self, sample_s=self.sample_s + weight * (sample_s - self.sample_s), left_s=self.balance_s)
 
     def affords(self, urgency: float) -> bool:
-        """Whether a sample may be taken; `urgency` 0.0 leaves the reserve alone, 1.0 may take all of it."""
-        return self.balance_s >= (self.reserve_s + self.sample_s) * (1.0 - urgency)
+        """Whether a sample may be taken; `urgency` 0.0 leaves the reserve alone, 1.0 may take all of it.
+
+        By the square: what pages somebody finds all but a sixteenth of the reserve, and once that is spent is not kept
+        waiting for a quarter of it to flow in.
+        """
+        return self.balance_s >= (self.reserve_s + self.sample_s) * (1.0 - urgency) ** 2
 
     def pays_for_every(self, period_s: float) -> bool:
         """Whether a sample each `period_s` is within the share for ever."""

@@ -11,9 +11,9 @@ SHARE = 0.01
 
 
 def test_a_sample_that_can_wait_leaves_the_reserve_alone() -> None:
-    budget = Budget(SHARE, sample_s=0.030, left_s=0.310)
+    budget = Budget(SHARE, sample_s=0.030, left_s=1.21)
 
-    assert (budget.reserve_s, budget.affords(0.0), budget.affords(0.25)) == (0.3, False, True)
+    assert (budget.reserve_s, budget.affords(0.0), budget.affords(0.25)) == (1.2, False, True)
 
 
 def test_the_most_urgent_may_spend_all_there_is_and_owe_no_more_than_one_sample() -> None:
@@ -27,6 +27,21 @@ def test_the_reserve_has_room_for_a_sample_at_each_threshold_however_dear() -> N
     for urgency in (0.25, 0.5, 0.75, 1.0):
         assert rich.affords(urgency)
         rich = rich.after(1.0, sampling_s=2.0, others_s=0.0)
+
+
+def test_many_pools_that_cross_the_level_that_pages_are_each_seen_within_a_second() -> None:
+    """Thirty namespaces of one host, one after the other: a sample a second, and every fifth finds owners besides."""
+    budget = Budget(SHARE, sample_s=0.055)
+    for second in range(18):
+        assert budget.affords(0.75), f"the sample of second {second} is withheld"
+        budget = budget.after(1.0, sampling_s=0.2 if second % 5 == 0 else 0.055, others_s=0.0035)
+
+
+def test_after_the_reserve_is_spent_a_page_waits_for_a_sixteenth_of_it_at_most() -> None:
+    spent = Budget(SHARE, sample_s=0.055, left_s=0.0)
+
+    assert spent.after(8.0, sampling_s=0.0, others_s=0.0).affords(0.75)
+    assert not spent.after(30.0, sampling_s=0.0, others_s=0.0).affords(0.5)
 
 
 def test_one_dear_sample_does_not_make_the_next_ones_rarer_for_long() -> None:
@@ -59,7 +74,7 @@ def test_whatever_is_asked_for_the_share_is_not_exceeded(
 ) -> None:
     """A greedy sampler, each second: what it spends is what flows in, and what was saved."""
     budget, spent_s = Budget(share), 0.0
-    saved_s = 2 * max(30.0 * share, 4 * max(costs)) + max(costs)
+    saved_s = 2 * max(120.0 * share, 4 * max(costs)) + max(costs)
     for second, urgency in enumerate(urgencies):
         cost_s = costs[second % len(costs)]
         used_s = cost_s if budget.affords(urgency) else 0.0

@@ -96,9 +96,9 @@ def test_the_higher_the_threshold_the_more_of_the_reserve_may_be_spent() -> None
     def allowed(left_s: float, opened: int) -> bool:
         return at(calm(8_000), opened=opened, budget=Budget(0.01, 0.03, left_s)).allowed
 
-    assert [allowed(0.17, opened) for opened in (6_000, 11_600, 15_800, 20_000)] == [False, True, True, True]
+    assert [allowed(0.4, opened) for opened in (6_000, 11_600, 15_800, 20_000)] == [False, True, True, True]
     assert [allowed(0.01, opened) for opened in (6_000, 11_600, 15_800, 20_000)] == [False, False, False, True]
-    assert not at(calm(8_000), since_s=10.0, budget=Budget(0.01, 0.03, 0.3)).is_sample
+    assert not at(calm(8_000), since_s=10.0, budget=Budget(0.01, 0.03, 1.2)).is_sample
 
 
 def test_a_withheld_sample_has_its_reason() -> None:
