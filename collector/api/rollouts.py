@@ -155,6 +155,7 @@ def turning(action: str) -> Handler:
             await turn(connection, number, action, f"token {grant.id}", services.clock())
         return web.Response(status=204)
 
+    turn_rollout.__name__ = f"{action}_rollout"
     turn_rollout.__doc__ = f"{action.capitalize()} it; 409 where it is in no state for that."
     return turn_rollout
 

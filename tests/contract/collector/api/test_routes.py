@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +120,21 @@ async def test_an_answer_has_the_documented_keys_and_no_other(fleet: Collecting,
 
 @pytest.fixture
 async def fleet(collector: Collecting) -> Collecting:
-    """A little of everything: history, alerts, notices, a silence."""
+    """A little of everything: history, alerts, notices, a silence, a rollout, an agent of an older version."""
     hour_ms = 3_600_000
     for seq, held in enumerate((100, 150, 270), start=1):
         at_ms = collector.clock() - (3 - seq) * hour_ms
         await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=at_ms))
     await collector.evaluate()
     await collector.compact()
-    headers = {"Authorization": f"Bearer {await collector.token(Scope.ADMIN)}"}
-    body = {"author": "ops", "reason": "r", "ends_ms": collector.clock() + 60_000, "where": {"host": ["x"]}}
-    async with collector.session.post(f"{collector.url}/v1/silences", json=body, headers=headers) as response:
-        assert response.status == 201
+    await collector.push(replace(a_snapshot(host="lb2"), agent_version="0.0.9"))
+    ends_ms = collector.clock() + 60_000
+    await ask(collector, "/v1/silences", {"author": "ops", "reason": "r", "ends_ms": ends_ms, "where": {"host": ["x"]}})
+    await ask(collector, "/v1/rollouts", {"author": "ops", "reason": "r", "settings": {"interval_s": 5}})
     return collector
+
+
+async def ask(collector: Collecting, path: str, body: dict[str, Any]) -> None:
+    headers = {"Authorization": f"Bearer {await collector.token(Scope.ADMIN)}"}
+    async with collector.session.post(f"{collector.url}{path}", json=body, headers=headers) as response:
+        assert response.status == 201, await response.text()

@@ -24,9 +24,10 @@ def kept(*snapshots: Snapshot) -> list[Snapshot]:
 
 
 def plain(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with its lists in order."""
+    """The snapshot with its lists in order, and without what its agent says of itself: that is of now, the host's."""
     return replace(
         snapshot,
+        state=None,
         readings=tuple(sorted(snapshot.readings, key=lambda reading: reading.pool)),
         labels=dict(snapshot.labels),
     )
