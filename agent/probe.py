@@ -6,6 +6,7 @@ EADDRNOTAVAIL: blocked. Needs CAP_NET_ADMIN, kernel 6.3 and lo up. Side effects:
 for some microseconds the port is held, in which an application binding exactly that port would get EADDRINUSE.
 """
 
+import ctypes
 import errno
 import os
 import socket
@@ -19,6 +20,11 @@ TCP_REPAIR = 19
 IP_LOCAL_PORT_RANGE = 51
 SO_BINDTOIFINDEX = 62
 NOBODY = ("127.255.255.253", 9)
+_RANGE = struct.Struct("=I")
+_NOWHERE = bytes(16)
+"""A sockaddr of AF_UNSPEC: to connect there is to disconnect, which Python has no call for."""
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.connect.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
 _REASONS = {
     errno.EPERM: "probing needs CAP_NET_ADMIN",
     errno.ENOPROTOOPT: "probing needs kernel 6.3 (IP_LOCAL_PORT_RANGE)",
@@ -41,21 +47,28 @@ def probe(ports: Iterable[int], *, towards: tuple[str, int] = NOBODY, ifindex: i
     devices and `towards` an endpoint that it has a route to and nobody uses. Raises ProbeUnavailable on the first port
     where the kernel refuses the question.
     """
-    return {port: _is_open(port, towards, ifindex) for port in ports}
-
-
-def _is_open(port: int, towards: tuple[str, int], ifindex: int) -> bool:
+    found: dict[int, bool] = {}
     with socket.socket(socket.AF_INET6 if ":" in towards[0] else socket.AF_INET, socket.SOCK_STREAM) as asking:
         try:
             asking.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-            asking.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", port | port << 16))
             if ifindex:
                 asking.setsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
-            asking.connect(towards)
+            for port in ports:
+                found[port] = _is_open(asking, port, towards)
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                return False
             raise ProbeUnavailable(error.errno or 0) from error
+    return found
+
+
+def _is_open(asking: socket.socket, port: int, towards: tuple[str, int]) -> bool:
+    """The same socket asks for every port: to make one anew takes the kernel longer than to connect it."""
+    asking.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, _RANGE.pack(port | port << 16))
+    code = asking.connect_ex(towards)
+    if code == errno.EADDRNOTAVAIL:
+        return False
+    if code or _libc.connect(asking.fileno(), _NOWHERE, len(_NOWHERE)):
+        code = code or ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
     return True
 
 
