@@ -21,7 +21,7 @@ from tests.sockets import connect, listen
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "commands.md").read_text()
 SHOWN = dict(re.findall(r"## `(.+?)`\n.*?```json\n(.*?)```", PAGE, re.DOTALL))
-MAPS = frozenset({"states", "totals", "settings", "blocked_ports", "labels"})
+MAPS = frozenset({"states", "totals", "settings", "blocked_ports", "labels", "failed", "detail"})
 """Whose keys are names of things, not of facts."""
 
 
@@ -106,10 +106,13 @@ def database(tmp_path: Path) -> str:
     assert collector(["token", "create", "--scope", "read", "--database", file]) == 0
     silence = ["silence", "add", "--host", "lb1", "--for", "1h", "--reason", "r", "--author", "ops"]
     assert collector([*silence, "--database", file]) == 0
+    (tmp_path / "tune.toml").write_text("interval_s = 5\n")
+    rollout = ["rollout", "start", "--settings", str(tmp_path / "tune.toml"), "--reason", "r"]
+    assert collector([*rollout, "--database", file]) == 0
     return file
 
 
-@pytest.mark.parametrize("words", ["token list", "silence list"])
+@pytest.mark.parametrize("words", ["token list", "silence list", "rollout status", "audit"])
 def test_the_collector_lists_what_is_documented(database: str, capsys: pytest.CaptureFixture[str], words: str) -> None:
     capsys.readouterr()
     assert collector([*words.split(), "--json", "--database", database]) == 0
