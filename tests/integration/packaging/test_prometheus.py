@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +18,18 @@ from tests.booted import ROOT
 from tests.builders import NOON_MS, a_namespace, a_reading
 
 EXAMPLE = ROOT / "packaging" / "prometheus"
+PAGED = """
+rule_files: [{rules}]
+tests:
+  - interval: 15s
+    input_series:
+      - {{series: 'portgauge_agent_pool_headroom_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '{headroom}x20'}}
+      - {{series: 'portgauge_agent_pool_capacity_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '300x20'}}
+    promql_expr_test:
+      - expr: count(ALERTS{{alertname="PortgaugePoolNearlySpent",alertstate="firing"}})
+        eval_time: 3m
+        exp_samples: {expected}
+"""
 PROMTOOL = shutil.which("promtool")
 judging = pytest.mark.skipif(not PROMTOOL, reason="no promtool here: apt-get install prometheus")
 
@@ -69,3 +82,12 @@ def test_every_series_that_a_rule_names_is_told() -> None:
     named = set(re.findall(r"\bportgauge_(?:agent|collector)_\w+", (EXAMPLE / "rules.yml").read_text()))
     assert named
     assert named - told() == set()
+
+
+@judging
+@pytest.mark.parametrize(("headroom", "expected"), [(30, "[{labels: '{}', value: 1}]"), (31, "[]")])
+def test_a_pool_with_a_tenth_of_its_ports_left_pages(headroom: int, expected: str, tmp_path: Path) -> None:
+    story = tmp_path / "story.yml"
+    story.write_text(PAGED.format(rules=EXAMPLE / "rules.yml", headroom=headroom, expected=expected))
+    done = subprocess.run([str(PROMTOOL), "test", "rules", str(story)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
