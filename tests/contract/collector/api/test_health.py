@@ -1,10 +1,17 @@
 """/healthz, /readyz, /metrics: open to whoever watches this machine."""
 
+import asyncio
+import shutil
+from asyncio.subprocess import PIPE, STDOUT
+
+import pytest
 from aiohttp import ClientSession
 
 from collector.storage.database import Database
 from tests.builders import a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
+
+PROMTOOL = shutil.which("promtool")
 
 
 async def plain(collector: Collecting, path: str) -> tuple[int, str]:
@@ -58,3 +65,17 @@ async def test_the_room_that_history_takes_is_told(collector: Collecting) -> Non
     [used] = [line for line in text.splitlines() if line.startswith('portgauge_collector_database_bytes{use="used"}')]
     assert float(used.rpartition(" ")[2]) > 50_000
     assert "portgauge_collector_chunks_set_aside 0.0" in text
+
+
+async def test_promtool_finds_nothing_to_complain_about(collector: Collecting) -> None:
+    if not PROMTOOL:
+        pytest.skip("no promtool here: apt-get install prometheus")
+    await collector.push(a_snapshot(a_reading(290)))
+    await collector.evaluate()
+    await collector.compact()
+    _, text = await plain(collector, "/metrics")
+
+    judge = await asyncio.create_subprocess_exec(PROMTOOL, "check", "metrics", stdin=PIPE, stdout=PIPE, stderr=STDOUT)
+    said, _ = await judge.communicate(text.encode())
+
+    assert (judge.returncode, said.decode()) == (0, "")
