@@ -85,7 +85,6 @@ def _pushes(pushes: Pushes) -> Iterator[Family]:
     yield Family("portgauge_agent_pushes_total", "counter", "Attempts to send, by what came of them.", verdicts)
     yield _counter("connects_total", "Connections opened to the collector; a healthy agent needs one.", pushes.connects)
     yield _counter("pushed_bytes_total", "Bytes of snapshots that the collector took.", pushes.taken_bytes)
-    yield _counter("collector_connects_total", "Connections opened to the collector.", pushes.connects)
     yield _gauge(
         "config_revision", "Revision of the configuration that the collector spoke of.", pushes.config_revision
     )
