@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -56,16 +57,16 @@ class Hammer:
             time.sleep(0.02)
 
     def _send(self, host: str) -> None:
-        seq = 1
-        while not self._stop.is_set():
-            body = wire.encode(
-                a_snapshot(a_reading(seq % 300), host=host, seq=seq, taken_at_ms=int(time.time() * 1000))
-            )
-            if self._push(body):
-                self.acknowledged[host, seq] += 1
-                seq += 1
-            else:
-                time.sleep(0.02)
+        """One after another, each until it is acknowledged, and the same each time: another content is a conflict."""
+        for seq in count(1):
+            now_ms = int(time.time() * 1000)
+            body = wire.encode(a_snapshot(a_reading(seq % 300), host=host, seq=seq, taken_at_ms=now_ms))
+            while not self._push(body):
+                if self._stop.wait(0.02):
+                    return
+            self.acknowledged[host, seq] += 1
+            if self._stop.is_set():
+                return
 
     def _push(self, body: bytes) -> bool:
         for url in self._urls():
