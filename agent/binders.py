@@ -23,8 +23,8 @@ MOST_STRETCHES = 256
 """So many stretches of ports a filter may have; each costs the kernel some 2 ns a socket."""
 MOST_BINDER_POOLS = 8
 LEAST_PORTS = 3
-"""Bound by one address before its pool is told. Whoever probes, another command of ours too, binds one port for some
-20 µs: met by chance under somebody's connection it must not make that somebody a binder, and page people."""
+"""Bound by one address before its pool is told. Whoever probes, another command of ours too, binds one port for a
+moment: met by chance under somebody's connection it must not make that somebody a binder, and page people."""
 
 
 def binders(diag: SockDiag, settings: PortSettings, memory: Lingering) -> frozenset[int]:
