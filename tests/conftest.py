@@ -4,6 +4,8 @@ import gc
 import resource
 import signal
 import socket
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,8 +34,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(autouse=True, scope="module")
 def what_stays() -> None:
-    """What was there before a module's first test is of no test: nobody need walk it after each."""
-    gc.collect()
+    """What was there before a module's first test is of no test: nobody need walk it after each.
+
+    What the module before dropped unclosed is told, and not held against this one.
+    """
+    with warnings.catch_warnings(record=True) as dropped:
+        warnings.simplefilter("always")
+        gc.collect()
+    for warning in dropped:
+        print(f"An earlier module left: {warning.message}", file=sys.__stderr__)
     gc.freeze()
 
 

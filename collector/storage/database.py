@@ -10,7 +10,7 @@ the disk, and for a synchronous standby where there is one, whatever weaker sett
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
@@ -24,12 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import Dialect, ExceptionContext
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlalchemy.util import await_only, greenlet_spawn
 
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location
@@ -73,14 +72,14 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view; nothing is kept."""
         with self.explained():
-            async with self._reader.connect() as connection:
+            async with _connected(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: durable when the block ends, undone if it raises."""
         with self.explained():
-            async with self._turn, self._writer.begin() as connection:
+            async with self._turn, _connected(self._writer) as connection, connection.begin():
                 if self._guard:
                     await self._guard(connection)
                 yield connection
@@ -93,7 +92,7 @@ class Database:
         )
         try:
             with self.explained():
-                async with engine.connect() as connection:
+                async with _connected(engine) as connection:
                     yield connection
         finally:
             await engine.dispose()
@@ -157,8 +156,9 @@ def _engine(location: Location) -> AsyncEngine:
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
-    event.listen(engine.sync_engine, "do_connect", _open_whole)
     if location.file:
+        # The driver's way to end one, cut short by a second cancellation, leaves its thread and its file open.
+        engine.sync_engine.dialect.do_terminate = engine.sync_engine.dialect.do_close  # type: ignore[method-assign]
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
@@ -167,19 +167,35 @@ def _engine(location: Location) -> AsyncEngine:
     return engine
 
 
-def _open_whole(dialect: Dialect, _record: object, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """As the dialect opens one. Whoever is cancelled meanwhile waits for it and closes it: nobody else could."""
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for as long as the block runs. Whoever is cancelled still opens and closes to the end.
 
-    async def opened() -> Any:
-        opening = asyncio.create_task(greenlet_spawn(dialect.connect, *arguments, **named))
+    A driver's connection that is dropped half open or half closed would be closed by nobody.
+    """
+    connection = engine.connect()
+    opening = asyncio.create_task(connection.start())
+    try:
+        await _to_the_end(opening)
+        yield connection
+    finally:
+        if connection.sync_connection:
+            await _to_the_end(asyncio.create_task(connection.close()))
+
+
+async def _to_the_end(task: asyncio.Task[Any]) -> None:
+    """Wait for it, and only then be cancelled."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
         try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            with suppress(Exception):
-                await greenlet_spawn((await opening).close)
-            raise
-
-    return await_only(opened())
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        with suppress(Exception):
+            task.result()
+        raise cancelled
+    task.result()
 
 
 def _arguments(location: Location) -> dict[str, Any]:

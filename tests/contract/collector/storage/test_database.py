@@ -110,16 +110,31 @@ async def test_a_backend_whose_driver_is_not_here_is_refused_in_one_line() -> No
             pass
 
 
-async def test_whoever_is_cancelled_at_any_moment_leaves_no_connection_behind(location: Location) -> None:
+async def _work(db: Database) -> None:
+    async with db.writing() as connection:
+        for _ in range(2):
+            await connection.exec_driver_sql("SELECT 1")
+
+
+@pytest.mark.parametrize("warm", [False, True])
+async def test_whoever_is_cancelled_at_any_moment_leaves_no_connection_behind(location: Location, warm: bool) -> None:
     """A driver's connection that nobody holds is closed by nobody, and complains in whatever runs next."""
-    for steps in (0, 1, 2, 3, 5, 8, 13, 21):
-        async with database(location) as db:
-            using = asyncio.create_task(db.ping())
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            using.cancel()
-            await asyncio.wait([using])
-        gc.collect()
+    for steps in (*range(0, 30, 3), 50):
+        for again in (0, 1, 3):
+            async with database(location) as db:
+                if warm:
+                    await db.ping()
+                working = asyncio.create_task(_work(db))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                working.cancel()
+                for _ in range(again):
+                    await asyncio.sleep(0)
+                    working.cancel()
+                async with asyncio.timeout(5):
+                    await asyncio.wait([working])
+                    await _work(db)
+            gc.collect()
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
