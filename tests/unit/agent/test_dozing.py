@@ -36,19 +36,21 @@ async def test_a_failure_to_look_is_raised_where_it_is_waited_for() -> None:
 
 
 async def test_whoever_is_cancelled_is_asked_no_more() -> None:
-    asked: list[None] = []
+    asked = 0
+    first = asyncio.Event()
 
     def is_due() -> bool:
-        asked.append(None)
+        nonlocal asked
+        asked += 1
+        first.set()
         return False
 
     waiting = asyncio.create_task(until(is_due, lambda: 0.001))
-    while not asked:
-        await asyncio.sleep(0.001)
+    await first.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
-    before = len(asked)
+    before = asked
     await asyncio.sleep(0.01)
 
     assert waiting.cancelled()
-    assert len(asked) == before
+    assert asked == before
