@@ -22,9 +22,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A site has no source tree beside it."""
+    """A site has no source tree beside it. Who searches it wants help first, and reasons last."""
     del config, files
-    return inside(markdown, Path(page.file.src_uri).parent)
+    folder = Path(page.file.src_uri).parent
+    if folder.name == "decisions":
+        page.meta["search"] = {"boost": 0.1}
+    return inside(markdown, folder)
 
 
 def first_page(readme: str) -> str:

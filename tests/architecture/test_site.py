@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from playwright.async_api import expect
+
+from collector.run import listening, serving
+from tests.chromium import PATIENCE_MS, chromium, why_none
 
 ROOT = Path(__file__).parents[2]
 _FETCHED = re.compile(r'<(?:script|img|link)\b[^>]*?(?:src|href)="?((?:https?:)?//[^">\s]+)')
@@ -45,3 +50,20 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     styles = {str(style): _STYLE.findall(style.read_text()) for style in site.rglob("*.css")}
 
     assert {name: found for name, found in (pages | styles).items() if found} == {}
+
+
+@pytest.mark.skipif(why_none() is not None, reason=why_none() or "")
+async def test_who_searches_for_a_message_finds_help_first_and_asks_nobody_else(site: Path) -> None:
+    app, asked = web.Application(), list[str]()
+    app.router.add_static("/", site)
+    with listening("127.0.0.1:0") as listener:
+        async with serving(app, listener) as url, chromium() as browser:
+            page = await browser.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.on("request", lambda request: asked.append(request.url))
+            await page.goto(f"{url}/concepts.html")
+            await page.keyboard.press("/")
+            await page.locator(".md-search__input").fill("no free ports")
+            first = page.locator(".md-search-result__link").first
+            await expect(first).to_have_attribute("href", re.compile("/troubleshooting.html"), timeout=PATIENCE_MS)
+    assert [one for one in asked if not one.startswith((url, "data:", "blob:"))] == []
