@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 DIST_PACKAGES := debhelper dh-python dpkg-dev
-PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
+PACKAGES := haproxy nginx-light postgresql sqlite3 iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
 	$(DIST_PACKAGES)
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: accuracy bench check clean demo deps dist format fuzz help imports install kernels lint lock openapi run screenshots test types
+.PHONY: accuracy bench check clean demo deps dist docs format fuzz help imports install kernels lint lock openapi run screenshots test types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ dist: install ## Make all that is installed on hosts: wheel, single-file agent, 
 
 openapi: install ## Write docs/openapi.json anew from the collector's code
 	@$(BIN)/python -m tools.openapi
+
+docs: install ## Build the documentation as a site into build/site, and check its links
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 screenshots: install deps ## Draw the page's pictures in docs/images anew
 	@$(BIN)/python -m tools.screenshots
