@@ -23,6 +23,7 @@ from collector.api import (
     notices,
     openapi,
     pools,
+    replays,
     rollouts,
     silences,
     top,
@@ -44,6 +45,7 @@ from collector.api.shapes import (
 from collector.history.tiers import TIERS
 from collector.ingest.desk import Taken
 from collector.ingest.handler import post_snapshot
+from collector.replay.past import LineShape
 from collector.rollout.plan import Plan
 from shared import wire
 from shared.limits import MAX_POOLS
@@ -139,6 +141,14 @@ OPERATIONS = (
         CURSOR,
     ),
     get("/v1/rules", notices.list_rules, Items[Rule], is_conditional=True),
+    Operation(
+        method="POST",
+        path="/v1/replay",
+        handler=replays.post_replay,
+        body=Body(replays.NewReplay, example=replays.EXAMPLE),
+        answer=LineShape,
+        media_type=replays.LINES,
+    ),
     get("/v1/silences", silences.list_silences, Listing[SilenceShape], limit(MOST_ITEMS), CURSOR),
     Operation(
         method="POST",
