@@ -1,6 +1,7 @@
 """What can be configured, with its defaults: every key is a field here."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,8 @@ class Config:
     public_url: str = ""
     """Where people find the page, for links in notices; empty: none."""
     rule: tuple[Rule, ...] = BUILT_IN
+    digest_at: str = "07:00"
+    """When near-miss reports are made, HH:MM in UTC."""
     channel: tuple[ChannelSettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -60,6 +63,7 @@ class Config:
             raise InvalidConfig("tls_key, tls_client_ca: tls_cert is needed beside them")
         if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
             raise InvalidConfig("public_url: an http:// or https:// address is needed")
+        parse_time(self.digest_at)
         if not 0 < self.retention_hours < float("inf"):
             raise InvalidConfig("retention_hours: a number above 0 is needed")
         if not LEAST_MINUTE_DAYS <= self.retention_minute_days < float("inf"):
@@ -93,6 +97,14 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not colon or not host or is_bare_v6 or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise InvalidConfig(f"listen: {text!r} is not HOST:PORT, like 127.0.0.1:8766 or [::1]:8766")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def parse_time(text: str) -> int:
+    """`07:30` as minutes of the day. Raises InvalidValue."""
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if not found:
+        raise InvalidValue("digest_at", f"{text!r} is not HH:MM, like 07:00")
+    return int(found[1]) * 60 + int(found[2])
 
 
 def choose_database(flag: str | None, environment: Mapping[str, str], configured: str = "") -> str:

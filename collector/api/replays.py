@@ -17,6 +17,7 @@ from collector.replay.past import LineShape, Replay, prepared
 from collector.replay.plan import Asked
 from collector.services import SERVICES, Services
 from collector.storage.errors import StorageError
+from shared.limits import MAX_TIME_MS
 from shared.settings import InvalidValue
 
 LINES = "application/x-ndjson"
@@ -32,6 +33,10 @@ class NewReplay:
     to_ms: Time | None = None
     rules: tuple[Rule, ...] = ()
     where: Where = field(default_factory=Where)
+
+    def __post_init__(self) -> None:
+        if self.to_ms is not None and not 0 <= self.to_ms <= MAX_TIME_MS:
+            raise InvalidValue("to_ms", "is not a time this program can keep")
 
 
 async def post_replay(request: web.Request) -> web.StreamResponse:

@@ -44,6 +44,7 @@ async def test_without_rules_those_in_force_are_tried(collector: Collecting) -> 
         ({"rules": [RULE, RULE]}, "rules"),
         ({"from_ms": NOON_MS + 1}, "to_ms"),
         ({"from_ms": 0}, "from_ms"),
+        ({"to_ms": 2**53}, "to_ms"),
         ({"where": {"kind": ["conect"]}}, "where.kind"),
     ],
 )
