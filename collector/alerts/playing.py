@@ -3,7 +3,9 @@
 What `rules test` plays and what `replay` re-evaluates goes through here; the rules themselves are the watch's.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.alerts.evaluate import Verdict
@@ -28,19 +30,25 @@ class Report:
     pools: int | None = None
 
 
-def play(watch: Watch, reports: Iterable[Report], moments: Iterable[int]) -> Iterator[tuple[int, Verdict]]:
+def play(watch: Watch, reports: Iterable[Report], moments: Sequence[int]) -> Iterator[tuple[int, Verdict]]:
     """(when, verdict) of all that follows. Reports, and `moments` at which time is looked at, are in order of time.
 
-    A moment at which time alone can change nothing costs nothing.
+    Moments at which nothing came, and time alone can change nothing, are passed over.
     """
     coming = iter(reports)
-    report = next(coming, None)
-    for now_ms in moments:
+    report, place = next(coming, None), 0
+    while True:
+        matters_ms = min(report.at_ms if report else math.inf, watch.rests_until_ms)
+        place = bisect_left(moments, matters_ms, lo=place)
+        if place == len(moments):
+            return
+        now_ms = moments[place]
         while report and report.at_ms <= now_ms:
             yield from ((report.at_ms, verdict) for verdict in _taken(watch, report))
             report = next(coming, None)
         if now_ms >= watch.rests_until_ms:
             yield from ((now_ms, verdict) for verdict in watch.tick(now_ms, {}))
+        place += 1
 
 
 def _taken(watch: Watch, report: Report) -> list[Verdict]:

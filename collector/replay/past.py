@@ -14,11 +14,11 @@ from collector.fleet.document import Count
 from collector.fleet.host import Host
 from collector.forecast.foresight import Foresight, Key
 from collector.forecast.judge import USAGE_FLOOR
-from collector.history.tiers import Reach
+from collector.history.tiers import RAW, Reach, Tier
 from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
 from collector.replay.timeline import MomentShape, StandingShape, Timeline
-from collector.storage import hosts
+from collector.storage import chunks, hosts, hot
 from collector.storage.database import Database
 from collector.trends.query import week_before
 from collector.trends.stored import stored
@@ -82,23 +82,41 @@ class Replay:
         self._sources: list[SourceShape] = []
         self._damaged: list[DamagedShape] = []
         self._reports = 0
+        self._kept: dict[Tier, set[chunks.Key]] = {}
+        self._logged: dict[int, tuple[int, int]] = {}
 
     async def lines(self) -> AsyncGenerator[LineShape, None]:
         """Moments as they are found, where it has come to, and what it came to."""
+        await self._look_ahead()
         for one in self._slices:
             await self._read(one)
-            for moment in await asyncio.to_thread(self._judged, one):
-                yield {"moment": moment}
+            if self._waiting or self._watch.rests_until_ms <= one.to_ms:
+                for moment in await asyncio.to_thread(self._judged, one):
+                    yield {"moment": moment}
             if one.to_ms == self._asked.from_ms:
                 found = map(self._timeline.standing, self._watch.cases)
                 self._standing = [standing for standing in found if standing]
             yield {"until_ms": one.to_ms}
         yield {"done": self._done()}
 
+    async def _look_ahead(self) -> None:
+        """Which hosts have anything when: most slices of a long window may hold nothing."""
+        async with self._db.reading() as connection:
+            for tier in {one.tier for one in self._slices}:
+                mine = [one for one in self._slices if one.tier is tier]
+                self._kept[tier] = await chunks.keys(connection, tier, mine[0].from_ms, mine[-1].to_ms)
+            self._logged = await hot.extents(connection)
+
+    def _has(self, host: Host, one: Slice) -> bool:
+        if (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
+            return True
+        logged = self._logged.get(host.id) if one.tier is RAW else None
+        return logged is not None and logged[0] < one.to_ms and logged[1] >= one.from_ms
+
     async def _read(self, one: Slice) -> None:
         """What was taken within the slice, and what its forecasts have to remember."""
         span = (one.from_ms, one.to_ms)
-        for host in self._hosts:
+        for host in [host for host in self._hosts if self._has(host, one)]:
             async with self._db.reading() as connection:
                 found = await stored(connection, host, one.tier, span)
             if found.is_damaged:
