@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.alerts.ruleset import require_known_channels
 from collector.history.tiers import DAY_MS, HOUR_MS, Keep
 from collector.notify.settings import ChannelSettings
 from shared.errors import PortgaugeError
-from shared.settings import InvalidValue, nearest
+from shared.settings import InvalidValue
 
 LEVELS = ("debug", "info", "warning", "error")
 ROLES = ("all", "ingest", "leader")
@@ -75,13 +76,8 @@ class Config:
         self._require_known_channels()
 
     def _require_known_channels(self) -> None:
-        known = ["log", *(channel.name for channel in self.channel)]
         for number, rule in enumerate(self.rule):
-            for name in rule.channels:
-                if name not in known:
-                    hint = nearest(name, known) or f"; known: {', '.join(known)}"
-                    what = f"no channel is named {name!r}{hint}"
-                    raise InvalidValue(f"rule[{number}].channels", what)
+            require_known_channels(f"rule[{number}].channels", rule, [channel.name for channel in self.channel])
 
     @property
     def keep(self) -> Keep:

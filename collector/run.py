@@ -117,7 +117,15 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
     if config.role != "ingest":
         loops["leading"] = lead_forever(db, lambda led: _leading(config, led, channels, metrics, evaluate))
     app = build_app(
-        Services(db=db, intake=intake, metrics=metrics, keep=config.keep, rules=config.rule, releases=releases),
+        Services(
+            db=db,
+            intake=intake,
+            metrics=metrics,
+            keep=config.keep,
+            rules=config.rule,
+            channels=[channel.name for channel in config.channel],
+            releases=releases,
+        ),
         takes_snapshots=config.role != "leader",
     )
     return app, loops

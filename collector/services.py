@@ -34,7 +34,9 @@ class Services:
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one replay that is under way."""
     rules: Sequence[Rule] = BUILT_IN
-    """What is watched."""
+    """What the configuration says is to be watched."""
+    channels: Sequence[str] = ()
+    """Names of the channels that are configured, the log aside."""
     clock: Callable[[], int] = wall_ms
     """Milliseconds since the Unix epoch."""
 

@@ -11,6 +11,7 @@ from collector.alerts.rules import Rule
 from collector.alerts.where import Where
 from collector.api.body import built, document_in
 from collector.api.params import InvalidParameter
+from collector.api.rules import current
 from collector.api.silences import Time
 from collector.ingest.admission import Overloaded
 from collector.replay.past import LineShape, Replay, prepared
@@ -58,8 +59,9 @@ async def post_replay(request: web.Request) -> web.StreamResponse:
 async def _replay(body: bytes, services: Services) -> Replay:
     new, reach = built(NewReplay, document_in(body)), services.reach()
     to_ms = min(reach.now_ms + 1, reach.now_ms + 1 if new.to_ms is None else new.to_ms)
+    rules = new.rules or tuple(one.rule for one in await current(services))
     try:
-        asked = Asked(rules=new.rules or tuple(services.rules), from_ms=new.from_ms, to_ms=to_ms, where=new.where)
+        asked = Asked(rules=rules, from_ms=new.from_ms, to_ms=to_ms, where=new.where)
         return await prepared(services.db, asked, reach)
     except InvalidValue as error:
         raise InvalidParameter(error.key, str(error)) from None
