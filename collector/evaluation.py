@@ -16,16 +16,18 @@ from collector.alerts.glance import glance
 from collector.alerts.incidents import Change
 from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
+from collector.alerts.ruleset import in_force
 from collector.alerts.silences import Silence
 from collector.alerts.step import FLAP_FORGET_MS, Told
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, Host
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, silences
+from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, rules, silences
 from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
+from collector.storage.rules import Written
 from shared import wire
 from shared.logs import fields
 from shared.model import Snapshot
@@ -54,6 +56,8 @@ class Work:
     undelivered: Mapping[str, float]
     silences: Sequence[Silence]
     doubts: Mapping[str, Doubt]
+    made: Written
+    """Rules made by the API, as they stand."""
 
     @property
     def is_caught_up(self) -> bool:
@@ -110,6 +114,8 @@ class Evaluator:
         self._round = -1
         self._ticked_ms = 0
         self._stale: dict[Key, Verdict] = {}
+        self._configured = tuple(rules)
+        self._made: Written = ()
 
     async def evaluate(self) -> bool:
         """Judge the next stretch of the log, then what time brings. True where more is waiting."""
@@ -133,18 +139,21 @@ class Evaluator:
         undelivered = await outbox.failing_for_s(db, self._channels, now_ms)
         is_due = self._watch is None or self._round != cursor.round or self._is_time(now_ms)
         doubts = await hosts.doubted(db, now_ms) if is_due else {}
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts)
+        made = await rules.written(db) if is_due else self._made
+        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts, made)
 
     def _is_time(self, now_ms: int) -> bool:
         """Whether the fleet as a whole is to be looked at again."""
         return not 0 <= now_ms - self._ticked_ms < TICK_MS
 
     async def _current(self, db: AsyncConnection, work: Work) -> Watch:
-        """The watch; made anew where there is none, or somebody else has written a round since."""
-        if self._watch is None or self._round != work.cursor.round:
-            if self._watch is not None:
+        """The watch; made anew where there is none, somebody else has written a round since, or rules have changed."""
+        if self._watch is None or self._round != work.cursor.round or self._made != work.made:
+            if self._watch is not None and self._round != work.cursor.round:
                 log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
             self._stale = {}
+            self._made = work.made
+            self._rules = tuple(one.rule for one in in_force(self._configured, rules.read(work.made)))
             known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
             self._watch = await recall(db, Watch(self._rules, known, self._foresee))
             self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)

@@ -8,7 +8,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.incidents import Incident, Telling, hosts_of
 from collector.alerts.subject import alert_key, stable_key
 from collector.alerts.words import describe, duration, quoted
-from collector.fleet.document import reading_document
+from collector.fleet.document import evidence_document, reading_document
 from shared.advice import Option
 from shared.model import Evidence
 
@@ -81,7 +81,7 @@ def compose(news: News) -> Notice:
         "members": [_member(case) for case in _in_order(news.members)[:MOST_MEMBERS]],
         "first": _member(_in_order(news.members)[0]) if news.members else None,
         "changed": list(news.background.changed),
-        "evidence": [_said(one) for one in news.background.logged[:MOST_LOGGED]],
+        "evidence": [evidence_document(one) for one in news.background.logged[:MOST_LOGGED]],
         "fixes": [_fix(option) for option in news.background.fixes[:MOST_FIXES]] if state == "firing" else [],
         "link": news.background.link,
         "since_ms": incident.opened_ms,
@@ -144,10 +144,6 @@ def _member(case: Case) -> dict[str, Any]:
         "since_ms": case.alert.hot_since_ms or case.alert.fired_ms,
         "summary": describe(case),
     }
-
-
-def _said(one: Evidence) -> dict[str, Any]:
-    return {"program": one.program, "text": one.text, "count": one.count, "last_at_ms": one.last_at_ms}
 
 
 def _fix(option: Option) -> dict[str, Any]:

@@ -5,6 +5,7 @@ written: the database is the truth, this is a way not to read it every second.
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,9 +158,20 @@ class Watch:
 
     def rows(self, seen: Glance) -> Sequence[int] | None:
         """The pools of a host that is not calm which are to be read; None: all, because something about it is open."""
-        if self._calm is None or self._cases.get(seen.place.host):
+        if self._calm is None or self.needs_all(seen.place.host):
             return None
         return self._calm.rows(seen)
+
+    def needs_all(self, host: str) -> bool:
+        """Whether every pool of the host's next snapshot is to be read: something about it is open, or may be."""
+        return self._calm is None or bool(self._cases.get(host))
+
+    @property
+    def rests_until_ms(self) -> float:
+        """Until when time alone changes nothing, because nothing is open and nobody's patience ends; 0: it may now."""
+        if self._is_stale or not all(case.is_resting for case in self.cases):
+            return 0
+        return self._deadlines[0][0] if self._deadlines else math.inf
 
     def tick(
         self,

@@ -13,7 +13,7 @@ from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
-from shared.model import Kind, Pool, Reading
+from shared.model import Evidence, Kind, Pool, Reading, Snapshot
 
 PAGE = 32
 """Hosts decoded at a time: memory stays flat however large the fleet."""
@@ -63,6 +63,8 @@ class PoolNow:
     reading: Reading
     taken_at_ms: int
     is_current: bool
+    evidence: tuple[Evidence, ...] = ()
+    """What applications logged of it since the report before."""
 
 
 async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
@@ -96,18 +98,22 @@ def _merge(
 
 def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
     is_current = host.presence(now_ms) is Presence.REPORTING
-    for reading in _readings(logged):
+    snapshot = _snapshot(logged)
+    if snapshot is None:
+        return
+    for reading in snapshot.readings:
         if wanted.accepts(reading):
-            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current)
+            said = tuple(one for one in snapshot.evidence if one.pool == reading.pool)
+            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current, said)
 
 
-def _readings(logged: Logged) -> Sequence[Reading]:
+def _snapshot(logged: Logged) -> Snapshot | None:
     try:
-        return wire.decode(logged.body).readings
+        return wire.decode(logged.body)
     except wire.WireError as error:
         # Accepted once, so a newer version wrote it; the evaluation logs it too.
         log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
-        return ()
+        return None
 
 
 def hotness(item: PoolNow) -> Hotness:

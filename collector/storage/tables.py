@@ -133,6 +133,15 @@ hot = Table(
     sqlite_autoincrement=True,
 )
 
+rule = Table(
+    "rule",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("document", JSON, nullable=False, comment="collector.alerts.rules.Rule, as it was given"),
+    Column("author", Text, nullable=False, comment="a token by its id"),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
 leadership = Table(
     "leadership",
     metadata,

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select, update
 
 from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.evaluation import BATCH, Evaluator
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, outbox, silences, tables
+from collector.storage import alerts, cursors, outbox, rules, silences, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
 from shared import wire
@@ -323,3 +324,47 @@ async def test_a_host_that_is_renamed_is_another_host(collector: Collecting) -> 
     await doubting(collector).evaluate()
     assert await told(collector) == []
     assert {one["host"] for one in (await collector.get("/v1/hosts"))["items"]} == {"old", "new"}
+
+
+async def make(collector: Collecting, *made: Rule) -> None:
+    async with collector.db.writing() as connection:
+        for rule in made:
+            await rules.put(connection, rule, "token x", collector.clock())
+
+
+async def test_a_rule_that_is_made_replaced_and_deleted_is_in_force_without_a_restart(collector: Collecting) -> None:
+    """From each host's next report on, and what it fired is resolved when it goes."""
+    seq = 0
+
+    async def heard(held: int) -> list[tuple[str, str]]:
+        nonlocal seq
+        seq += 1
+        collector.clock.turn(2)
+        await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=collector.clock()))
+        before = len(await told(collector))
+        await collector.evaluate()
+        return (await told(collector))[before:]
+
+    mine = Rule(name="mine", severity="page", raise_at=0.4)
+    assert await heard(150) == []
+    await make(collector, mine)
+    assert await heard(150) == [("firing", "mine")]
+    await make(collector, replace(mine, raise_at=0.6))
+    assert await heard(150) == [("resolved", "mine")]
+    assert await heard(190) == [("firing", "mine")]
+    async with collector.db.writing() as connection:
+        await rules.remove(connection, "mine")
+    assert await heard(190) == [("resolved", "mine")]
+
+
+async def test_what_fires_by_a_rule_of_the_file_goes_on_while_others_are_made(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading(290)))
+    await collector.evaluate()
+    fired = await told(collector)
+    await make(
+        collector, Rule(name="hot", severity="plan", raise_at=0.1), Rule(name="other", severity="plan", raise_at=0.99)
+    )
+    collector.clock.turn(2)
+    await collector.push(a_snapshot(a_reading(290), seq=2, taken_at_ms=collector.clock()))
+    await collector.evaluate()
+    assert await told(collector) == fired == [("firing", "hot")]
