@@ -8,6 +8,7 @@ from aiohttp import web
 from collector.access.sessions import Sessions
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.config import METRICS_POOLS
 from collector.fleet.looks import Looks
 from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
@@ -32,6 +33,10 @@ class Services:
     releases: Releases = field(default_factory=Releases)
     rules: Sequence[Rule] = BUILT_IN
     """What is watched."""
+    metrics_pools: int = METRICS_POOLS
+    """How many pools /metrics tells one by one."""
+    is_local: bool = False
+    """Whether nobody beyond this machine can ask."""
     clock: Callable[[], int] = wall_ms
     """Milliseconds since the Unix epoch."""
 

@@ -13,7 +13,7 @@ from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
-from shared.model import Kind, Pool, Reading
+from shared.model import Kind, Pool, Reading, Snapshot
 
 PAGE = 32
 """Hosts decoded at a time: memory stays flat however large the fleet."""
@@ -77,10 +77,14 @@ async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
         if wanted.by_name and len(best) >= wanted.limit:
             break  # Hosts to come are after all that were found.
         page = asked[start : start + PAGE]
-        async with db.reading() as connection:
-            bodies = await hot.last_good(connection, [host.id for host in page])
-        best = await asyncio.to_thread(_merge, best, page, bodies, wanted, now_ms)
+        best = await asyncio.to_thread(_merge, best, page, await bodies_of(db, page), wanted, now_ms)
     return best
+
+
+async def bodies_of(db: Database, page: Sequence[Host]) -> dict[int, Logged]:
+    """Of each of these hosts the newest snapshot that is not a failure, by host id."""
+    async with db.reading() as connection:
+        return await hot.last_good(connection, [host.id for host in page])
 
 
 def _merge(
@@ -96,18 +100,20 @@ def _merge(
 
 def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
     is_current = host.presence(now_ms) is Presence.REPORTING
-    for reading in _readings(logged):
+    snapshot = snapshot_of(logged)
+    for reading in snapshot.readings if snapshot else ():
         if wanted.accepts(reading):
             yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current)
 
 
-def _readings(logged: Logged) -> Sequence[Reading]:
+def snapshot_of(logged: Logged) -> Snapshot | None:
+    """What was logged; None where this version cannot read it."""
     try:
-        return wire.decode(logged.body).readings
+        return wire.decode(logged.body)
     except wire.WireError as error:
         # Accepted once, so a newer version wrote it; the evaluation logs it too.
         log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
-        return ()
+        return None
 
 
 def hotness(item: PoolNow) -> Hotness:

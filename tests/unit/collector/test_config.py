@@ -47,6 +47,7 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         ("retention_hour = 1", "did you mean 'retention_hours'"),
         ("retention_hours = 0", "above 0"),
         ("retention_hours = nan", "above 0"),
+        ("metrics_pools = 1001", "metrics_pools: a number from 0 to 1000"),
         ('log_level = "loud"', "log_level: one of debug"),
         ('role = "king"', "role: one of all, ingest, leader"),
         ('listen = "8766"', "HOST:PORT"),
