@@ -82,7 +82,7 @@ def test_a_real_prometheus_reads_every_expression_and_has_the_pools(tmp_path: Pa
             until(lambda: bool(answer(address, held)))
             assert [float(one["value"][1]) for one in answer(address, held)] == [290]
             asked = {where: len(answer(address, text)) for where, text in expressions().items()}
-        assert collector.stop() == 0
+        assert collector.stop(within_s=30) == 0
     assert asked["The fullest pools A"] == asked["Fewest ports left A"] == asked["Pools are told A"] == 1
 
 
