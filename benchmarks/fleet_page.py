@@ -1,4 +1,4 @@
-"""How long the fleet page takes with many hosts: `python -m benchmarks.fleet_page [--hosts 10000] [--pools 30]`."""
+"""How long page and scrape take with many hosts: `python -m benchmarks.fleet_page [--hosts 10000] [--pools 30]`."""
 
 import argparse
 import asyncio
@@ -46,7 +46,7 @@ async def main(hosts: int, pools: int) -> None:
             jar = CookieJar(unsafe=True)
             async with ClientSession(cookie_jar=jar) as person:
                 await load_s(person, f"{fleet.url}/alerts?login={fleet.tokens['read']}")
-                for path in ("/", "/history", "/hosts", "/?peer=127.0.0.1:9005", "/host?host=lb7"):
+                for path in ("/", "/history", "/hosts", "/?peer=127.0.0.1:9005", "/host?host=lb7", "/metrics"):
                     times = [await load_s(person, f"{fleet.url}{path}") for _ in range(5)]
                     print(f"{path:<24} first {times[0]:.2f} s, then at most {max(times[1:]):.2f} s")
 

@@ -16,7 +16,7 @@ FAULT = 1
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. 0: done; 2: a mistake the message explains; 1: a fault of ours, with its traceback."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         status: int = args.run(args)
     except PortgaugeError as error:
@@ -30,18 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every command with its flags."""
+    top = argparse.ArgumentParser(
         prog="portgauge-collector",
         description="Keeps what agents report, answers questions, raises alerts before ports run out.",
         epilog=f"example:\n  {serve.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("portgauge"))
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    top.add_argument("--version", action="version", version=version("portgauge"))
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for command in (serve, migrate, token, audit, rollout, silence, rules, replay, notify, ask, export):
         command.add(subparsers)
-    return parser
+    return top
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ HIGHEST_PORT = 65_535
 LEAST_MINUTE_DAYS = 8
 """Hours are made from minutes, five days at a time, and anew for what arrives up to two days late."""
 
+METRICS_POOLS, MOST_METRICS_POOLS = 50, 1_000
+"""Pools told to Prometheus one by one, five series each; what one scrape should bear at most."""
+
 
 class InvalidConfig(PortgaugeError):
     """A value that could never work. The message says which, and what would."""
@@ -50,6 +53,8 @@ class Config:
     retention_hour_days: float = 730.0
     public_url: str = ""
     """Where people find the page, for links in notices; empty: none."""
+    metrics_pools: int = METRICS_POOLS
+    """How many pools /metrics tells one by one; 0: none."""
     rule: tuple[Rule, ...] = BUILT_IN
     digest_at: str = "07:00"
     """When near-miss reports are made, HH:MM in UTC."""
@@ -71,6 +76,8 @@ class Config:
             raise InvalidConfig(f"retention_minute_days: a number of days from {LEAST_MINUTE_DAYS} on is needed")
         if not self.retention_minute_days <= self.retention_hour_days < float("inf"):
             raise InvalidConfig("retention_hour_days: a number not below retention_minute_days is needed")
+        if not 0 <= self.metrics_pools <= MOST_METRICS_POOLS:
+            raise InvalidConfig(f"metrics_pools: a number from 0 to {MOST_METRICS_POOLS} is needed")
         _require_unique("rule", [rule.name for rule in self.rule])
         _require_unique("channel", [channel.name for channel in self.channel])
         self._require_known_channels()

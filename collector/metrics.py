@@ -1,6 +1,7 @@
 """What the collector tells Prometheus of itself. Every label has a bounded set of values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,11 +13,24 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # A second series for every counter, of no use to anybody who has process_start_time_seconds.
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Given(Collector):
+    """Families that were made already."""
+
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        """These."""
+        return self.families
 
 
 class Metrics:
@@ -89,9 +103,9 @@ class Metrics:
         for channel, count in owed.items():
             self._owed.labels(channel).set(count)
 
-    def exposition(self) -> bytes:
-        """All series in the text format, CONTENT_TYPE."""
-        return generate_latest(self.registry)
+    def exposition(self, more: Iterable[Metric] = ()) -> bytes:
+        """All series in the text format, CONTENT_TYPE; and these, which are made anew each time."""
+        return generate_latest(self.registry) + generate_latest(_Given(more))
 
     def _child(self, counter: Counter, *labels: str) -> Counter:
         """As counter.labels(…), which takes a lock and builds a key each time."""

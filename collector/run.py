@@ -86,7 +86,8 @@ async def run(config: Config, location: Location, announce: Callable[[str], None
     stop, tls = _stop_signal(), server_tls(config.tls_cert, config.tls_key, config.tls_client_ca)
     with listening(config.listen) as listener:
         async with _opened(location, config.role) as db, _channels(config, db) as channels:
-            app, loops = _assemble(config, db, channels)
+            is_local = ip_address(listener.getsockname()[0]).is_loopback
+            app, loops = _assemble(config, db, channels, is_local=is_local)
             async with background(loops), serving(app, listener, tls) as address:
                 _read_again_on_hangup(tls)
                 announce(address)
@@ -105,7 +106,9 @@ async def _opened(location: Location, role: str) -> AsyncIterator[Database]:
         yield db
 
 
-def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tuple[web.Application, Loops]:
+def _assemble(
+    config: Config, db: Database, channels: Sequence[Channel], *, is_local: bool
+) -> tuple[web.Application, Loops]:
     """The application, and the loops that work behind it."""
     metrics, evaluate = Metrics(version("portgauge")), Bell()
     intake = Intake(db, metrics, on_commit=evaluate.ring)
@@ -125,6 +128,8 @@ def _assemble(config: Config, db: Database, channels: Sequence[Channel]) -> tupl
             rules=config.rule,
             channels=[channel.name for channel in config.channel],
             releases=releases,
+            metrics_pools=config.metrics_pools,
+            is_local=is_local,
         ),
         takes_snapshots=config.role != "leader",
     )

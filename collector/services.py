@@ -9,6 +9,7 @@ from aiohttp import web
 from collector.access.sessions import Sessions
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.config import METRICS_POOLS
 from collector.fleet.looks import Looks
 from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
@@ -37,6 +38,10 @@ class Services:
     """What the configuration says is to be watched."""
     channels: Sequence[str] = ()
     """Names of the channels that are configured, the log aside."""
+    metrics_pools: int = METRICS_POOLS
+    """How many pools /metrics tells one by one."""
+    is_local: bool = False
+    """Whether nobody beyond this machine can ask."""
     clock: Callable[[], int] = wall_ms
     """Milliseconds since the Unix epoch."""
 

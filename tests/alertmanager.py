@@ -49,7 +49,7 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) 
                 return
         except (URLError, OSError):
             time.sleep(0.05)
-    raise RuntimeError(f"{PROGRAM} did not start: {log.read_text()}")
+    raise RuntimeError(f"it did not start: {log.read_text()}")
 
 
 def alerts_of(address: str) -> list[dict[str, Any]]:

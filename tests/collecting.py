@@ -128,7 +128,7 @@ class Collecting:
 
 @asynccontextmanager
 async def collecting(
-    db: Database, *, admission: Admission | None = None, channels: Sequence[str] = ("log",)
+    db: Database, *, admission: Admission | None = None, channels: Sequence[str] = ("log",), is_local: bool = True
 ) -> AsyncIterator[Collecting]:
     """Serve over this database. Nothing is evaluated until the test says so."""
     clock, metrics = Clock(), Metrics("test")
@@ -139,7 +139,8 @@ async def collecting(
         metrics=metrics,
         clock=clock,
         admission=admission or Admission(),
-        looks=Looks(slow_s=3600, patience_s=3600),
+        looks=Looks(slow_s=3600, patience_s=3600, scrape_patience_s=3600),
+        is_local=is_local,
     )
     evaluator = Evaluator(
         db=db,

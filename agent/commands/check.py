@@ -2,10 +2,15 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from agent.commands.arguments import add_netns, add_no_probe, share
+from agent.commands.arguments import add_netns, add_no_probe, positive_seconds, share
 from agent.host import HostSample, HostSampler
 from agent.identity import host_name
 from agent.insight import Insight
@@ -35,8 +40,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog="example: portgauge-agent check --warning 0.7 --critical 0.85",
     )
     parser.__class__ = _PluginParser
-    parser.add_argument("--warning", type=share, default=0.7, metavar="SHARE", help="held share that warns (0.7)")
-    parser.add_argument("--critical", type=share, default=0.85, metavar="SHARE", help="held share that alarms (0.85)")
+    warning, critical = "held share that warns (0.7)", "held share that alarms (0.85)"
+    parser.add_argument("-w", "--warning", type=share, default=0.7, metavar="SHARE", help=warning)
+    parser.add_argument("-c", "--critical", type=share, default=0.85, metavar="SHARE", help=critical)
+    timeout = "seconds after which it ends as UNKNOWN (10)"
+    parser.add_argument("-t", "--timeout", type=positive_seconds, default=10.0, metavar="S", help=timeout)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     add_netns(parser)
     add_no_probe(parser)
@@ -44,9 +52,38 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Take one sample and judge it; whatever goes wrong is UNKNOWN, never OK."""
+    """Take one sample and judge it; whatever goes wrong, or takes too long, is UNKNOWN, never OK."""
     if arguments.warning > arguments.critical:
         arguments.parser.error("--warning must not be above --critical")
+    with _at_most(arguments.timeout, as_json=arguments.json):
+        return _judged(arguments)
+
+
+@contextmanager
+def _at_most(seconds: float, *, as_json: bool) -> Iterator[None]:
+    """Ends the process as UNKNOWN where the block takes longer: before its scheduler does, which would know no reason.
+
+    A signal interrupts whatever hangs; only the main thread can ask for one, and a plugin has no other.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(*_: object) -> None:
+        text = f"UNKNOWN - no sample within {seconds:g} s (--timeout)"
+        print(json.dumps(_report(Verdict(Status.UNKNOWN, text), None, 0)) if as_json else text, flush=True)
+        os._exit(Status.UNKNOWN)
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _judged(arguments: argparse.Namespace) -> int:
     thresholds = Thresholds(warning=arguments.warning, critical=arguments.critical)
     taken_at_ms = clock.wall_ms()
     sample: HostSample | None = None

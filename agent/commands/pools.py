@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table once, or again and again."""
     sampler = HostSampler(only=arguments.netns, may_probe=not arguments.no_probe, at_once=not arguments.watch)
     insight = Insight(sampler.atlas)
-    in_place = arguments.watch and not arguments.json and sys.stdout.isatty()
+    in_place = arguments.watch and not arguments.json and _can_go_back()
     try:
         with _watching(wanted=arguments.watch) as failures:
             while True:
@@ -53,6 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
                 time.sleep(arguments.interval)
     except KeyboardInterrupt:
         return 0
+
+
+def _can_go_back() -> bool:
+    """Whether standard output is a terminal that knows how to write over what it shows."""
+    return sys.stdout.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
 
 
 @contextlib.contextmanager

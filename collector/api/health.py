@@ -1,4 +1,7 @@
-"""GET /healthz, /readyz, /metrics: for machines that watch this machine, without a token."""
+"""GET /healthz, /readyz, /metrics: for machines that watch this machine, without a token.
+
+Of pools /metrics tells whoever could read them elsewhere: with a token, or where nobody beyond this machine can ask.
+"""
 
 from collections import Counter
 from typing import Annotated, TypedDict
@@ -6,10 +9,15 @@ from typing import Annotated, TypedDict
 from aiohttp import web
 
 from collector import metrics
+from collector.access.bearer import require_read
 from collector.api.answer import told
 from collector.fleet.document import one_of
-from collector.services import SERVICES
+from collector.fleet.series import Families, series
+from collector.services import SERVICES, Services
 from collector.storage import alerts, chunks, hosts, outbox, room
+
+FORWARDING = ("Forwarded", "X-Forwarded-For")
+"""What a proxy adds on behalf of whoever asked it."""
 
 
 class HealthShape(TypedDict):
@@ -30,8 +38,9 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def expose(request: web.Request) -> web.Response:
-    """The collector's own series."""
+    """The collector's own series, and the fleet's fullest pools."""
     services = request.app[SERVICES]
+    pools = await _pools(services) if await _may_read(request) else series(None, {}, 0)
     async with services.db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
         by_state = await alerts.count_by_state(connection)
@@ -40,4 +49,21 @@ async def expose(request: web.Request) -> web.Response:
     now_ms = services.clock()
     services.metrics.show_room(total=taken.total, free=taken.free, set_aside=set_aside)
     services.metrics.show_stored(Counter(host.presence(now_ms).value for host in everyone), by_state, owed)
-    return web.Response(body=services.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
+    return web.Response(body=services.metrics.exposition(pools), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+async def _may_read(request: web.Request) -> bool:
+    """Whether whoever asks may know of pools. Raises Unauthenticated or Forbidden for a token that does not count."""
+    if "Authorization" in request.headers:
+        await require_read(request)
+        return True
+    return request.app[SERVICES].is_local and not any(name in request.headers for name in FORWARDING)
+
+
+async def _pools(services: Services) -> Families:
+    if not services.metrics_pools:
+        return series(None, {}, 0)
+    look = await services.looks.census(services.db, services.metrics_pools, services.clock())
+    async with services.db.reading() as connection:
+        ends = await alerts.foretold(connection, {item.host for item in look.pools.fullest})
+    return series(look, ends, services.clock())

@@ -235,7 +235,7 @@ OPERATIONS = (
     ),
     get("/healthz", health.healthz, health.HealthShape, scope=None),
     get("/readyz", health.readyz, health.HealthShape, scope=None, faults=(503,)),
-    get("/metrics", health.expose, None, scope=None, media_type="text/plain", faults=(503,)),
+    get("/metrics", health.expose, None, scope=None, media_type="text/plain", faults=(401, 403, 503)),
     get("/openapi.json", openapi.show_openapi, dict[str, Any], scope=None, is_conditional=True),
 )
 SNAPSHOTS = Operation(

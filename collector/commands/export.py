@@ -2,18 +2,20 @@
 
 import argparse
 import importlib
-import shutil
 import sys
+from collections.abc import Callable
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from collector.commands.ask import add_client, query_of
 from collector.commands.client import client_of
 from collector.commands.common import Subparsers, add_command
+from collector.commands.progress import lines, megabytes, progress
 from shared.errors import PortgaugeError
 
 EXAMPLE = "portgauge-collector export --tier minute --from 2026-11-01 --output november.parquet"
+CHUNK = 65_536
 _OPTIONS = {
     "host": "of this host only",
     "tier": "raw (as taken), minute or hour (default: raw)",
@@ -46,13 +48,23 @@ def run(args: argparse.Namespace) -> int:
     pyarrow = _pyarrow() if is_parquet else None
     with client_of(args.url, args.token_file, args.ca).open("/v1/export", query_of(args)) as response:
         if pyarrow:
-            _write_parquet(pyarrow, response, args.output)
+            with progress(lines) as told:
+                _write_parquet(pyarrow, response, args.output, told)
         elif args.output:
-            with args.output.open("wb") as file:
-                shutil.copyfileobj(response, file)
+            with args.output.open("wb") as file, progress(megabytes) as told:
+                _copy(response, file, told)
+        elif sys.stdout.isatty():
+            _copy(response, sys.stdout.buffer, lambda _size: None)  # What is read there is progress enough.
         else:
-            shutil.copyfileobj(response, sys.stdout.buffer)
+            with progress(megabytes) as told:
+                _copy(response, sys.stdout.buffer, told)
     return 0
+
+
+def _copy(response: HTTPResponse, file: IO[bytes], told: Callable[[int], None]) -> None:
+    while chunk := response.read(CHUNK):
+        file.write(chunk)
+        told(len(chunk))
 
 
 def _pyarrow() -> Any:
@@ -64,7 +76,7 @@ def _pyarrow() -> Any:
     return importlib.import_module("pyarrow")
 
 
-def _write_parquet(pyarrow: Any, response: HTTPResponse, file: Path) -> None:
+def _write_parquet(pyarrow: Any, response: HTTPResponse, file: Path, told: Callable[[int], None]) -> None:
     """Batch by batch: memory stays flat."""
     texts = dict.fromkeys(("host", "role", "netns", "kind", "local_ip", "peer_ip"), pyarrow.string())
     shares = dict.fromkeys(("held_mean", "peak_occupancy"), pyarrow.float64())
@@ -73,3 +85,4 @@ def _write_parquet(pyarrow: Any, response: HTTPResponse, file: Path) -> None:
     with batches, pyarrow.parquet.ParquetWriter(str(file), batches.schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch)
+            told(batch.num_rows)

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from collector.fleet.census import Census, take_census
 from collector.fleet.pools import PoolNow, Wanted, hottest
 from collector.storage.database import Database
 
@@ -18,13 +20,17 @@ LOOKING = "look at the fleet"
 """What such a task is called in a traceback."""
 PATIENCE_S = 0.5
 """How long a viewer waits for a look before being told that it is under way."""
+SCRAPE_PATIENCE_S = 5.0
+"""How long a scrape waits: Prometheus gives up after ten seconds. A look that takes longer stands in for 150 s, so that
+whoever asks every minute is not told each time that it is under way."""
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The pools that were found, and when. `took_s`: how long it took; `is_done`: False where it is still under way."""
+class Look(Generic[Found]):
+    """What was found of the pools, and when. `took_s`: how long that took; `is_done`: False while it is under way."""
 
-    pools: Sequence[PoolNow]
+    pools: Found
     at_ms: int
     took_s: float
     is_done: bool = True
@@ -41,23 +47,22 @@ class Look:
 class Looks:
     """The latest look for each thing wanted; those nobody asked for lately are forgotten."""
 
-    def __init__(self, slow_s: float = SLOW_S, patience_s: float = PATIENCE_S) -> None:
-        self._slow_s, self._patience_s = slow_s, patience_s
-        self._kept: OrderedDict[Wanted, Look] = OrderedDict()
-        self._under_way: dict[Wanted, asyncio.Task[Look]] = {}
+    def __init__(
+        self, slow_s: float = SLOW_S, patience_s: float = PATIENCE_S, scrape_patience_s: float = SCRAPE_PATIENCE_S
+    ) -> None:
+        self._slow_s, self._patience_s, self._scrape_patience_s = slow_s, patience_s, scrape_patience_s
+        self._kept: OrderedDict[Hashable, Look[Any]] = OrderedDict()
+        self._under_way: dict[Hashable, asyncio.Task[Look[Any]]] = {}
 
-    async def hottest(self, db: Database, wanted: Wanted, now_ms: int) -> Look:
+    async def hottest(self, db: Database, wanted: Wanted, now_ms: int) -> Look[Sequence[PoolNow]]:
         """The wanted pools, the hottest first, as of a moment ago where to look takes long."""
-        kept = self._kept.get(wanted)
-        if kept and kept.is_fresh(now_ms, self._slow_s):
-            return kept
-        task = self._under_way.get(wanted) or self._begin(db, wanted, now_ms)
-        if kept and kept.will_do(now_ms, self._slow_s):
-            return kept
-        try:
-            return await asyncio.wait_for(asyncio.shield(task), self._patience_s)
-        except TimeoutError:
-            return Look((), now_ms, 0.0, is_done=False)
+        undone: Look[Sequence[PoolNow]] = Look((), now_ms, 0.0, is_done=False)
+        return await self._shared(wanted, lambda: hottest(db, wanted, now_ms), undone, self._patience_s)
+
+    async def census(self, db: Database, most: int, now_ms: int) -> Look[Census]:
+        """All pools, with so many of them one by one, as of a moment ago where that takes long."""
+        undone = Look(Census(), now_ms, 0.0, is_done=False)
+        return await self._shared(most, lambda: take_census(db, most, now_ms), undone, self._scrape_patience_s)
 
     async def close(self) -> None:
         """End what is under way: nobody is left to see it, and the database is about to be closed."""
@@ -66,13 +71,28 @@ class Looks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, db: Database, wanted: Wanted, now_ms: int) -> asyncio.Task[Look]:
-        task = asyncio.create_task(self._look(db, wanted, now_ms), name=LOOKING)
+    async def _shared(
+        self, wanted: Hashable, find: Callable[[], Awaitable[Found]], undone: Look[Found], patience_s: float
+    ) -> Look[Found]:
+        """The look that is kept, if it will do, or another; `undone` where that takes longer than one would wait."""
+        kept, now_ms = self._kept.get(wanted), undone.at_ms
+        if kept and kept.is_fresh(now_ms, self._slow_s):
+            return kept
+        task = self._under_way.get(wanted) or self._begin(wanted, find, now_ms)
+        if kept and kept.will_do(now_ms, self._slow_s):
+            return kept
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), patience_s)
+        except TimeoutError:
+            return undone
+
+    def _begin(self, wanted: Hashable, find: Callable[[], Awaitable[Found]], now_ms: int) -> asyncio.Task[Look[Found]]:
+        task = asyncio.create_task(_look(find, now_ms), name=LOOKING)
         self._under_way[wanted] = task
         task.add_done_callback(lambda done: self._end(wanted, done))
         return task
 
-    def _end(self, wanted: Wanted, done: asyncio.Task[Look]) -> None:
+    def _end(self, wanted: Hashable, done: asyncio.Task[Look[Any]]) -> None:
         self._under_way.pop(wanted, None)
         if done.cancelled() or done.exception():
             return  # Whoever waited for it is told.
@@ -81,7 +101,8 @@ class Looks:
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
 
-    async def _look(self, db: Database, wanted: Wanted, now_ms: int) -> Look:
-        began_s = time.monotonic()
-        found = await hottest(db, wanted, now_ms)
-        return Look(found, now_ms, time.monotonic() - began_s)
+
+async def _look(find: Callable[[], Awaitable[Found]], now_ms: int) -> Look[Found]:
+    began_s = time.monotonic()
+    found = await find()
+    return Look(found, now_ms, time.monotonic() - began_s)

@@ -79,10 +79,14 @@ async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
         if wanted.by_name and len(best) >= wanted.limit:
             break  # Hosts to come are after all that were found.
         page = asked[start : start + PAGE]
-        async with db.reading() as connection:
-            bodies = await hot.last_good(connection, [host.id for host in page])
-        best = await asyncio.to_thread(_merge, best, page, bodies, wanted, now_ms)
+        best = await asyncio.to_thread(_merge, best, page, await bodies_of(db, page), wanted, now_ms)
     return best
+
+
+async def bodies_of(db: Database, page: Sequence[Host]) -> dict[int, Logged]:
+    """Of each of these hosts the newest snapshot that is not a failure, by host id."""
+    async with db.reading() as connection:
+        return await hot.last_good(connection, [host.id for host in page])
 
 
 def _merge(
@@ -98,7 +102,7 @@ def _merge(
 
 def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
     is_current = host.presence(now_ms) is Presence.REPORTING
-    snapshot = _snapshot(logged)
+    snapshot = snapshot_of(logged)
     if snapshot is None:
         return
     for reading in snapshot.readings:
@@ -107,7 +111,8 @@ def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[
             yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current, said)
 
 
-def _snapshot(logged: Logged) -> Snapshot | None:
+def snapshot_of(logged: Logged) -> Snapshot | None:
+    """What was logged; None where this version cannot read it."""
     try:
         return wire.decode(logged.body)
     except wire.WireError as error:

@@ -99,6 +99,20 @@ async def history(
     return [_past(row) for row in await db.execute(query)]
 
 
+async def foretold(db: AsyncConnection, names: Collection[str]) -> dict[tuple[str, Pool], float]:
+    """Seconds until pools of these hosts are spent, by (host, pool), where a case that is open foretells it."""
+    open_states = [AlertState.FIRING.value, AlertState.PENDING.value]
+    query = select(*alert.c).where(
+        alert.c.scope == Scope.POOL.value, alert.c.name.in_(list(names)), alert.c.state.in_(open_states)
+    )
+    cases = [_case(row) for row in await db.execute(query)]
+    return {
+        (one.subject.name, one.subject.pool): one.seen.forecast.seconds
+        for one in cases
+        if one.seen.forecast and one.subject.pool
+    }
+
+
 async def newest_transition(db: AsyncConnection) -> int:
     """The id of the latest change of state; 0 before the first."""
     return int((await db.execute(select(func.coalesce(func.max(transition.c.id), 0)))).scalar_one())

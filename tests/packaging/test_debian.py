@@ -32,7 +32,11 @@ def next_package(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     place = tmp_path_factory.mktemp("next")
     (wheel,) = artifacts.glob("*.whl")
     library.lay_out(source_of(ROOT), wheel, place / "library")
-    return debian.build(dataclasses.replace(source_of(ROOT), version="999.0"), place / "library", place)
+    (archive,) = artifacts.glob("portgauge-share-*.tar.gz")
+    (place / "share").mkdir()
+    subprocess.run(["tar", "-xf", archive, "-C", place / "share"], check=True)
+    later = dataclasses.replace(source_of(ROOT), version="999.0")
+    return debian.build(later, place / "library", place / "share", place)
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +89,17 @@ def test_lintian_has_nothing_to_say(package: Path) -> None:
 def test_it_counts_right_after_it_is_installed(installed: Chroot) -> None:
     assert "a pool can lend 28,232" in installed.sh("portgauge-agent pools --netns own")
     assert installed.sh("portgauge-agent --version").strip() == source_of(ROOT).version
+
+
+def test_manual_and_completion_come_with_it(installed: Chroot) -> None:
+    there = installed.sh("dpkg -L portgauge-agent").splitlines()
+    for path in (
+        "/usr/share/man/man8/portgauge-agent.8.gz",
+        "/usr/share/bash-completion/completions/portgauge-agent",
+        "/usr/share/zsh/vendor-completions/_portgauge-agent",
+        "/usr/share/fish/vendor_completions.d/portgauge-agent.fish",
+    ):
+        assert path in there
 
 
 def test_the_service_waits_for_its_token_as_a_user_of_its_own(installed: Chroot) -> None:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.release import contents, debian, library, single_file
+from tools.release import contents, debian, library, share, single_file
 from tools.release.source import ROOT, Source, source_of
 
 
@@ -27,13 +27,16 @@ def make(source: Source, into: Path) -> None:
     """Fill the empty folder `into`."""
     wheel = _wheel_and_sdist(source, into)
     with tempfile.TemporaryDirectory() as scratch:
-        laid_out = Path(scratch, "library")
+        laid_out, shared = Path(scratch, "library"), Path(scratch, "share")
+        command: list[str | Path] = [sys.executable, "-m", "tools.release.share", "--into", shared]
+        subprocess.run(command, cwd=source.root, check=True, env=source.environment)
+        share.pack(shared, source, into)
         library.lay_out(source, wheel, laid_out)
         single_file.pack(laid_out, source.epoch_s, into / "portgauge-agent")
         if missing := debian.missing_tools():
             print(f"no Debian package: {', '.join(missing)} not found (make deps, on Debian)", file=sys.stderr)
         else:
-            debian.build(source, laid_out, into)
+            debian.build(source, laid_out, shared, into)
     for side in contents.SIDES:
         contents.bill_of_materials(source, side, into)
     contents.write_sums(into)

@@ -23,7 +23,7 @@ _FOR_THE_DEBIAN_DIRECTORY = (
     f"{NAME}.postrm",
     f"{NAME}.lintian-overrides",
 )
-_BESIDE_IT = ("agent.toml", NAME, f"{NAME}.8", "only-with-a-token.conf")
+_BESIDE_IT = ("agent.toml", NAME, "only-with-a-token.conf")
 
 
 def missing_tools() -> list[str]:
@@ -31,11 +31,15 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if not shutil.which(tool)]
 
 
-def build(source: Source, library: Path, into: Path) -> Path:
-    """The package, in `into`. Raises CalledProcessError where Debian's tools fail, after they have said why."""
+def build(source: Source, library: Path, share: Path, into: Path) -> Path:
+    """The package, in `into`, of the directories that library and share lay out.
+
+    Raises CalledProcessError where Debian's tools fail, after they have said why.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, f"portgauge-{source.version}")
         _prepare(source, library, tree)
+        shutil.copytree(share, tree / "share")
         command = ["dpkg-buildpackage", "--build=all", "--unsigned-changes", "--unsigned-buildinfo"]
         done = subprocess.run(command, cwd=tree, env=source.environment, check=False, capture_output=True, text=True)
         if done.returncode:

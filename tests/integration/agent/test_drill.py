@@ -13,6 +13,7 @@ from benchmarks.alerting import receiver
 from tests.agent_process import PROGRAM, AnAgent, until
 from tests.collector_process import Serving, a_token, migrated, serving
 from tests.secret import a_secret
+from tests.terminal import in_terminal
 
 HOST = "lb-drill"
 CONFIG = """
@@ -77,11 +78,13 @@ def test_who_is_told_and_when_from_the_kernel_to_the_webhook_and_back(tmp_path: 
 @pytest.mark.usefixtures("namespaces")
 def test_without_an_agent_it_says_which_step_did_not_come(tmp_path: Path) -> None:
     with a_collector(tmp_path) as (collector, reader, _):
-        done = drilled(collector, reader, "--patience", "1")
+        asked = ["--collector", collector.url, "--token-file", str(reader), "--host", HOST]
+        seen = in_terminal([PROGRAM, "drill", *asked, *FAST, "--patience", "1"], is_piped=True)
 
-    told = json.loads(done.stdout)
-    assert done.returncode == 1
+    told = json.loads(seen.piped)
+    assert seen.status == 1
     assert "never had a reading of the pool" in told["missing"]
+    assert seen.terminal == "waiting until the collector knows the pool\r\n"
     assert not [one for one in Path("/proc").iterdir() if _is_a_drill(one)]
 
 

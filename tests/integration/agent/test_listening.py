@@ -1,11 +1,9 @@
 """/metrics and /healthz of a real agent, read as Prometheus reads them and judged by promtool."""
 
 import re
-import shutil
 import signal
 import socket
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -17,8 +15,7 @@ from agent.listening import CannotListen, listener
 from agent.place import TcpPlace, UnixPlace
 from tests.agent_process import AnAgent, until
 from tests.manager import Manager, a_manager
-
-PROMTOOL = shutil.which("promtool")
+from tests.promtool import judging, promtool
 
 
 @pytest.fixture
@@ -74,12 +71,11 @@ def test_a_unix_socket_tells_metrics_to_the_agents_group_only(answering: Path) -
     assert asked(OverUnix(answering), "/healthz")[::2] == (200, "ok\n")
 
 
+@judging
 def test_promtool_finds_nothing_to_complain_about(answering: Path) -> None:
-    if not PROMTOOL:
-        pytest.skip("no promtool here: apt-get install prometheus")
     text = asked(OverUnix(answering), "/metrics")[2]
 
-    done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    done = promtool("check", "metrics", told=text)
 
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

@@ -2,20 +2,13 @@
 
 import re
 import shutil
-import subprocess
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from agent.exposition import text_of
-from agent.metrics import Facts, families
-from agent.model import Footprint
-from agent.tallies import Pushes, Samplings, SpoolState
-from collector.metrics import Metrics
 from tests.booted import ROOT
-from tests.builders import NOON_MS, a_namespace, a_reading
+from tests.exposed import told
+from tests.promtool import judging, promtool
 
 EXAMPLE = ROOT / "packaging" / "prometheus"
 PAGED = """
@@ -23,56 +16,46 @@ rule_files: [{rules}]
 tests:
   - interval: 15s
     input_series:
-      - {{series: 'portgauge_agent_pool_headroom_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '{headroom}x20'}}
-      - {{series: 'portgauge_agent_pool_capacity_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '300x20'}}
+      - {{series: 'portgauge_{headroom_of}_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '{headroom}x20'}}
+      - {{series: 'portgauge_{capacity_of}_ports{{kind="bind",local_ip="10.0.0.1"}}', values: '300x20'}}
     promql_expr_test:
-      - expr: count(ALERTS{{alertname="PortgaugePoolNearlySpent",alertstate="firing"}})
+      - expr: count(ALERTS{{alertname="{alert}",alertstate="firing"}})
         eval_time: 3m
         exp_samples: {expected}
 """
-PROMTOOL = shutil.which("promtool")
-judging = pytest.mark.skipif(not PROMTOOL, reason="no promtool here: apt-get install prometheus")
+FIRES = """
+rule_files: [{rules}]
+tests:
+  - interval: 1m
+    input_series: [{{series: 'portgauge_collector_{series}', values: '{value}x20'}}]
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{{alertstate="firing"}})
+        eval_time: 15m
+        exp_samples: [{{labels: '{{alertname="{alert}"}}', value: 1}}]
+"""
 
 
-def judged(kind: str, name: str) -> subprocess.CompletedProcess[str]:
-    command = [str(PROMTOOL), "check", kind, str(EXAMPLE / name)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def told() -> AbstractSet[str]:
-    """Names of series of an agent that measures and of a collector with hosts and notices."""
-    sampled = Samplings(last_at_s=100.0, back_by_s=110.0, readings=(a_reading(290),), spaces=(a_namespace(),))
-    facts = Facts(
-        version="1.2.3",
-        interval_s=10.0,
-        now_s=104.0,
-        now_ms=NOON_MS,
-        samplings=sampled,
-        pushes=Pushes(),
-        spool=SpoolState(0, 0, 0, 0),
-        footprint=Footprint(30_000_000, 1.5, 12),
-    )
-    metrics = Metrics("1.2.3")
-    metrics.show_room(total=4096, free=0, set_aside=0)
-    metrics.show_stored({"silent": 1}, {("page", "firing"): 1}, {"log": 1})
-    expositions = text_of(families(facts)), metrics.exposition().decode()
-    return {
-        sample.name
-        for text in expositions
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+def played(story: str, tmp_path: Path) -> None:
+    """A story to our rules comes out as it says."""
+    file = tmp_path / "story.yml"
+    file.write_text(story)
+    done = promtool("test", "rules", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @judging
-def test_promtool_takes_the_configuration_with_its_rules() -> None:
-    done = judged("config", "scrape.yml")
+def test_promtool_takes_the_configuration_with_its_rules(tmp_path: Path) -> None:
+    """In a directory with the token that the page tells to make."""
+    for name in ("scrape.yml", "rules.yml"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    (tmp_path / "portgauge.token").write_text("a made-up token")
+    done = promtool("check", "config", str(tmp_path / "scrape.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @judging
 def test_promtool_takes_every_rule() -> None:
-    done = judged("rules", "rules.yml")
+    done = promtool("check", "rules", str(EXAMPLE / "rules.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
     alerts = (EXAMPLE / "rules.yml").read_text().count("- alert:")
     assert f"{alerts} rules found" in done.stdout
@@ -86,8 +69,41 @@ def test_every_series_that_a_rule_names_is_told() -> None:
 
 @judging
 @pytest.mark.parametrize(("headroom", "expected"), [(30, "[{labels: '{}', value: 1}]"), (31, "[]")])
-def test_a_pool_with_a_tenth_of_its_ports_left_pages(headroom: int, expected: str, tmp_path: Path) -> None:
-    story = tmp_path / "story.yml"
-    story.write_text(PAGED.format(rules=EXAMPLE / "rules.yml", headroom=headroom, expected=expected))
-    done = subprocess.run([str(PROMTOOL), "test", "rules", str(story)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize(
+    ("alert", "headroom_of"),
+    [
+        ("PortgaugePoolNearlySpent", "agent_pool_headroom"),
+        ("PortgaugeFleetPoolNearlySpent", "collector_pool_headroom_min"),
+    ],
+)
+def test_a_pool_with_a_tenth_of_its_ports_left_pages(
+    alert: str, headroom_of: str, headroom: int, expected: str, tmp_path: Path
+) -> None:
+    story = PAGED.format(
+        rules=EXAMPLE / "rules.yml",
+        alert=alert,
+        headroom_of=headroom_of,
+        capacity_of=headroom_of.partition("_")[0] + "_pool_capacity",
+        headroom=headroom,
+        expected=expected,
+    )
+    played(story, tmp_path)
+
+
+@judging
+@pytest.mark.parametrize(
+    ("series", "value", "alert"),
+    [
+        ('pool_until_spent_seconds{host="lb1",local_ip="10.0.0.1"}', 899, "PortgaugeFleetPoolSpentSoon"),
+        ("other_pools_occupancy_max_ratio", 0.85, "PortgaugeOtherPoolsFilling"),
+        ("pools_told", 0, "PortgaugePoolsNotTold"),
+        ("pools_age_seconds", 301, "PortgaugePoolsOld"),
+        ("unreadable_hosts", 1, "PortgaugeHostsUnreadable"),
+        ('hosts{state="blind"}', 1, "PortgaugeHostsBlind"),
+    ],
+)
+def test_what_the_collector_tells_of_the_fleet_raises_its_alert_and_no_other(
+    series: str, value: float, alert: str, tmp_path: Path
+) -> None:
+    told = FIRES.format(rules=EXAMPLE / "rules.yml", series=series, value=value, alert=alert)
+    played(told, tmp_path)

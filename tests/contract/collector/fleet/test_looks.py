@@ -51,3 +51,20 @@ async def test_a_look_under_way_ends_before_the_database_does(location: Location
         [look] = [task for task in asyncio.all_tasks() if task.get_name() == LOOKING]
         await looks.close()
         assert look.cancelled()
+
+
+async def test_a_scrape_that_would_wait_long_is_told_so(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading()))
+    looks = Looks(scrape_patience_s=0)
+    look = await looks.census(collector.db, 5, collector.clock())
+    assert (look.pools.fullest, look.is_done) == ((), False)
+    await looks.close()
+
+
+async def test_a_census_and_the_hottest_are_looks_of_their_own(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading()))
+    looks = Looks(slow_s=0)
+    wanted, census = Wanted(limit=1), await looks.census(collector.db, 1, collector.clock())
+    [hottest] = (await looks.hottest(collector.db, wanted, collector.clock())).pools
+    assert list(census.pools.fullest) == [hottest]
+    assert await looks.census(collector.db, 1, collector.clock()) is census

@@ -101,6 +101,20 @@ async def test_only_what_matters_is_remembered(db: Database) -> None:
         assert {case.key for case in await alerts.remembered(connection, NOON_MS)} == {flapping.key, unknown.key}
 
 
+async def test_an_end_is_foretold_where_a_case_is_open(db: Database) -> None:
+    def foretelling(port: int, state: AlertState = AlertState.PENDING) -> Verdict:
+        seen = Observation(a_reading(255, pool=a_pool(port)), forecast=Forecast(90.0 + port, 2.5))
+        case = a_case(seen.reading, Alert(state, NOON_MS))
+        return Verdict(replace(case, seen=seen), None)
+
+    async with db.writing() as connection:
+        over = foretelling(2, AlertState.OK), foretelling(3, AlertState.UNKNOWN)
+        unforeseen = Verdict(a_case(a_reading(255, pool=a_pool(4))), None)
+        await alerts.write(connection, [foretelling(1), *over, unforeseen])
+        assert await alerts.foretold(connection, {"lb1"}) == {("lb1", a_pool(1)): 91.0}
+        assert await alerts.foretold(connection, {"lb2"}) == {}
+
+
 async def test_cases_are_counted_by_severity_and_state(db: Database) -> None:
     async with db.writing() as connection:
         await alerts.write(connection, [fired(a_case())])

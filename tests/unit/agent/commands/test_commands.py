@@ -125,7 +125,7 @@ def spend(host: Netns, address: str, port: int, count: int) -> int:
     [
         ([], 2, "CRITICAL"),
         (["--warning", "0.85", "--critical", "0.9"], 1, "WARNING"),
-        (["--warning", "0.9", "--critical", "0.95"], 0, "OK"),
+        (["-w", "0.9", "-c", "0.95"], 0, "OK"),
     ],
 )
 def test_check_exits_as_monitoring_plugins_do(
@@ -172,6 +172,15 @@ def test_check_calls_wrong_flags_unknown_not_critical(argv: list[str], capsys: p
 
     assert caught.value.code == 3
     assert capsys.readouterr().out.startswith("UNKNOWN - ")
+
+
+@pytest.mark.parametrize(
+    ("as_json", "start"), [([], "UNKNOWN - no sample within"), (["--json"], '{"status": "UNKNOWN"')]
+)
+def test_check_ends_by_itself_before_its_scheduler_ends_it(as_json: list[str], start: str) -> None:
+    command = [sys.executable, "-m", "agent", "check", "--netns", "own", "--timeout", "0.0001", *as_json]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.startswith(start), done.stderr) == (3, True, "")
 
 
 def test_check_without_a_sample_is_unknown(
