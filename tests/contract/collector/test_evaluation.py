@@ -1,5 +1,6 @@
 """The log judged: stories over real storage. Stories of one alert are in tests/stories."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,15 +8,18 @@ import pytest
 from sqlalchemy import select, update
 
 from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.evaluation import BATCH, Evaluator
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, outbox, silences, tables
+from collector.rollout import plan as rollout
+from collector.storage import alerts, cursors, outbox, rollouts, silences, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
 from shared import wire
 from shared.tcp import State
+from shared.tuning import Tuning
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 
@@ -266,11 +270,11 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
 DOUBTS = tuple(rule for rule in BUILT_IN if rule.name in {"host-contested", "clock-wrong"})
 
 
-def doubting(collector: Collecting) -> Evaluator:
-    """Another evaluator over the same log, which watches who reports."""
+def doubting(collector: Collecting, rules: Sequence[Rule] = DOUBTS) -> Evaluator:
+    """Another evaluator over the same log, by default one that watches who reports."""
     return Evaluator(
         db=collector.db,
-        rules=DOUBTS,
+        rules=rules,
         channels=["log"],
         channels_for=lambda _severity, _rules: ("log",),
         metrics=Metrics("test"),
@@ -323,3 +327,21 @@ async def test_a_host_that_is_renamed_is_another_host(collector: Collecting) -> 
     await doubting(collector).evaluate()
     assert await told(collector) == []
     assert {one["host"] for one in (await collector.get("/v1/hosts"))["items"]} == {"old", "new"}
+
+
+async def test_a_rollout_that_halted_is_told_and_that_somebody_decided(collector: Collecting) -> None:
+    plan = rollout.Plan(author="ops", reason="r", settings=Tuning(most_pools=100))
+    async with collector.db.writing() as connection:
+        number = await rollouts.add(connection, plan, collector.clock())
+        made = await rollouts.find(connection, number)
+        assert made
+        await rollouts.save(connection, made, replace(made, state=rollout.State.HALTED, why="lb1 was restarted"))
+    evaluator = doubting(collector, [rule for rule in BUILT_IN if rule.name == "rollout-halted"])
+    await evaluator.evaluate()
+    assert await told(collector) == [("firing", "rollout-halted")]
+    assert (await documents(collector))[0]["summary"] == f"PLAN rollout {number} has halted: lb1 was restarted"
+    async with collector.db.writing() as connection:
+        await rollouts.turn(connection, number, rollout.State.ABORTED, [rollout.State.HALTED], collector.clock())
+    collector.clock.turn(2)
+    await evaluator.evaluate()
+    assert (await told(collector))[1:] == [("resolved", "rollout-halted")]
