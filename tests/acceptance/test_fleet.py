@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tests.acceptance import parts
-from tests.alertmanager import why_none as why_no_alertmanager
-from tests.fleet import wires
 from tests.fleet.faults import FAULTS
 from tests.fleet.ground import LEAST_HOSTS, Ground, ground
 from tests.fleet.outcome import STAGES, Outcome
@@ -25,21 +22,10 @@ Fault = Callable[[Ground], Outcome]
 
 
 @pytest.fixture(scope="module")
-def outcomes(namespaces: None) -> dict[Fault, Outcome]:
-    del namespaces
-    skip_where_anything_is_missing()
+def outcomes(a_fleet: None) -> dict[Fault, Outcome]:
+    del a_fleet
     with ground(LEAST_HOSTS) as on:
         return {fault: fault(on) for fault in FAULTS}
-
-
-def skip_where_anything_is_missing() -> None:
-    try:
-        parts.require_programs("haproxy", "ip")
-    except parts.NotInstalled as missing:
-        pytest.skip(str(missing))
-    for reason in (postgres.why_none(), why_no_alertmanager(), wires.why_none()):
-        if reason:
-            pytest.skip(reason)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -52,10 +38,9 @@ def test_it_is_detected_named_notified_and_recovered(outcomes: dict[Fault, Outco
     assert outcome.at_s["recovered"] >= outcome.over_s
 
 
-def test_ctrl_c_ends_the_fleet_and_leaves_nothing(namespaces: None) -> None:
+@pytest.mark.usefixtures("a_fleet")
+def test_ctrl_c_ends_the_fleet_and_leaves_nothing() -> None:
     """At a terminal it reaches everybody at once who has not left the session."""
-    del namespaces
-    skip_where_anything_is_missing()
     mark = f"portgauge-{uuid.uuid4()}"
     with tempfile.TemporaryDirectory() as directory:
         run = subprocess.Popen(

@@ -18,9 +18,8 @@ from pathlib import Path
 from benchmarks.document import measured_by, write_section
 from benchmarks.fabricate import REPOSITORY
 from tests.acceptance.parts import DidNotStart, NotInstalled
-from tests.fleet import wires
 from tests.fleet.faults import FAULTS
-from tests.fleet.ground import LEAST_HOSTS, Ground, TookTooLong, ground
+from tests.fleet.ground import LEAST_HOSTS, Ground, TookTooLong, ground, why_none
 from tests.fleet.outcome import Outcome, table
 from tests.netns import become_root_of_own_namespaces
 
@@ -35,7 +34,7 @@ def main() -> int:
     become_root_of_own_namespaces()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
-    reason = wires.why_none()
+    reason = why_none()
     if reason:
         print(reason, file=sys.stderr)
         return 1

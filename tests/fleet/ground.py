@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
-from tests.acceptance.parts import first_line, module, require_programs, running
+from tests import postgres
+from tests.acceptance.parts import NotInstalled, first_line, module, require_programs, running
 from tests.fleet import wires
 from tests.fleet.balancer import FRONT_PORT, Balancer, agent, balancer
 from tests.fleet.centre import Centre, centre
 from tests.fleet.wires import BACKEND_PORT, BACKENDS, Switch, switched
 
 LEAST_HOSTS = 2
+PROGRAMS = ("haproxy", "ip", "prometheus-alertmanager")
 REQUESTS_PER_S = 240
 MOST_PER_HOST_PER_S = 40
 PATIENCE_S = 180.0
@@ -61,7 +63,7 @@ class Ground:
 @contextmanager
 def ground(hosts: int) -> Iterator[Ground]:
     """A fleet of so many load balancers, all of them reporting and calm. Raises NotInstalled, DidNotStart, OSError."""
-    require_programs("haproxy", "ip", "prometheus-alertmanager")
+    require_programs(*PROGRAMS)
     _allow_files()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portgauge-fleet-")))
@@ -81,6 +83,15 @@ def ground(hosts: int) -> Iterator[Ground]:
         stack.enter_context(_traffic(made))
         until(lambda: is_calm(made), "every load balancer reports, and nothing is wrong")
         yield made
+
+
+def why_none() -> str | None:
+    """Why no fleet can be had here, as one line; None where it can."""
+    try:
+        require_programs(*PROGRAMS)
+    except NotInstalled as missing:
+        return str(missing)
+    return wires.why_none() or postgres.why_none() or None
 
 
 def is_calm(on: Ground) -> bool:
