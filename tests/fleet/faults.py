@@ -34,7 +34,9 @@ class Clock:
         waiting = dict(stages)
 
         def look() -> bool:
-            for stage in [stage for stage, holds in waiting.items() if holds()]:
+            for stage, holds in stages.items():
+                if stage not in waiting or not holds():
+                    continue
                 self.outcome.at_s[stage] = self._elapsed_s()
                 del waiting[stage]
             return not waiting
