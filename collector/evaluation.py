@@ -23,7 +23,7 @@ from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, Host
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, rules, silences
+from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, rollouts, rules, silences
 from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
@@ -58,6 +58,7 @@ class Work:
     doubts: Mapping[str, Doubt]
     made: Written
     """Rules made by the API, as they stand."""
+    halted: Mapping[str, str]
 
     @property
     def is_caught_up(self) -> bool:
@@ -140,7 +141,8 @@ class Evaluator:
         is_due = self._watch is None or self._round != cursor.round or self._is_time(now_ms)
         doubts = await hosts.doubted(db, now_ms) if is_due else {}
         made = await rules.written(db) if is_due else self._made
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts, made)
+        halted = await rollouts.halted(db) if is_due else {}
+        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts, made, halted)
 
     def _is_time(self, now_ms: int) -> bool:
         """Whether the fleet as a whole is to be looked at again."""
@@ -183,7 +185,7 @@ class Evaluator:
                 )
         has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
-            verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts)
+            verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts, work.halted)
             self._ticked_ms = work.now_ms
         return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))
 

@@ -178,10 +178,12 @@ class Watch:
         now_ms: int,
         undelivered: Mapping[str, float] | None = None,
         doubts: Mapping[str, Doubt] | None = None,
+        halted: Mapping[str, str] | None = None,
     ) -> list[Verdict]:
         """Judge what time brings: silence, holds that ran out, doubts about hosts, and the fleet as a whole.
 
-        `undelivered`: for how many seconds each channel has been failing to take what it is owed.
+        `undelivered`: for how many seconds each channel has been failing to take what it is owed; `halted`: why each
+        rollout that stopped by itself did, by its number.
         """
         self._doubts = {host: doubt for host, doubt in (doubts or {}).items() if host in self._known}
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
@@ -189,7 +191,7 @@ class Watch:
             self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
         for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
-        verdicts += self._judge_wide(now_ms, undelivered)
+        verdicts += self._judge_wide(now_ms, undelivered, halted or {})
         self._is_stale = False
         if now_ms >= self._purge_ms:
             self._purge(now_ms)
@@ -278,10 +280,12 @@ class Watch:
 
     # --- the fleet ---------------------------------------------------------------------------------------------------
 
-    def _judge_wide(self, now_ms: int, undelivered: Mapping[str, float] | None) -> list[Verdict]:
+    def _judge_wide(
+        self, now_ms: int, undelivered: Mapping[str, float] | None, halted: Mapping[str, str]
+    ) -> list[Verdict]:
         verdicts, seen = [], set()
         for rule in self._rules:
-            for one in self._wide(rule, undelivered):
+            for one in self._wide(rule, undelivered, halted):
                 seen.add((rule.name, one.subject))
                 verdicts += self._stepped(rule, one, now_ms)
         for key, case in list(self._cases.get("", {}).items()):
@@ -292,17 +296,22 @@ class Watch:
                 verdicts.append(retire(case, now_ms))
                 self._keep(verdicts[-1].case)
             elif key not in seen and not (now_rule.scope is Scope.CHANNEL and undelivered is None):
-                # Nobody speaks of it any more: no host presses on the backend, the role has no hosts.
+                # Nobody speaks of it any more: no host presses on the backend, the role has no hosts, it goes on.
                 verdicts += self._stepped(now_rule, Surveyed(case.subject, NO, {}), now_ms)
         return [verdict for verdict in verdicts if verdict.transition or not verdict.case.is_resting]
 
-    def _wide(self, rule: Rule, undelivered: Mapping[str, float] | None) -> Iterator[Surveyed]:
+    def _wide(
+        self, rule: Rule, undelivered: Mapping[str, float] | None, halted: Mapping[str, str]
+    ) -> Iterator[Surveyed]:
         if rule.scope in {Scope.PEER, Scope.ROLE, Scope.FLEET}:
             yield from survey(rule, self._heard, self._silent)
         elif rule.scope is Scope.CHANNEL:
             for channel, seconds in (undelivered or {}).items():
                 facts = {"failing_for_s": int(seconds)}
                 yield Surveyed(Subject(Scope.CHANNEL, channel), Span(seconds, seconds), facts)
+        elif rule.scope is Scope.ROLLOUT:
+            for number, why in halted.items():
+                yield Surveyed(Subject(Scope.ROLLOUT, number), YES, {"why": why})
 
     def _stepped(self, rule: Rule, one: Surveyed, now_ms: int, role: str = "") -> list[Verdict]:
         """One step of a subject that is no pool; none where it has no case and is not hot."""

@@ -150,6 +150,8 @@ def subject_link(subject: Subject) -> str:
     """Where the page shows it; empty where it has no view of its own."""
     if subject.pool is not None:
         return pool_link(subject.name, subject.pool)
+    if subject.scope is Scope.ROLLOUT:
+        return "/rollout"
     link = {Scope.HOST: host_link, Scope.PEER: backend_link}.get(subject.scope)
     return link(subject.name) if link else ""
 

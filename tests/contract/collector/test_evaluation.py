@@ -1,5 +1,6 @@
 """The log judged: stories over real storage. Stories of one alert are in tests/stories."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.evaluation import BATCH, Evaluator
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, outbox, rules, silences, tables
+from collector.rollout import plan as rollout
+from collector.storage import alerts, cursors, outbox, rollouts, rules, silences, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
 from shared import wire
 from shared.tcp import State
+from shared.tuning import Tuning
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 
@@ -267,11 +270,11 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
 DOUBTS = tuple(rule for rule in BUILT_IN if rule.name in {"host-contested", "clock-wrong"})
 
 
-def doubting(collector: Collecting) -> Evaluator:
-    """Another evaluator over the same log, which watches who reports."""
+def doubting(collector: Collecting, rules: Sequence[Rule] = DOUBTS) -> Evaluator:
+    """Another evaluator over the same log, by default one that watches who reports."""
     return Evaluator(
         db=collector.db,
-        rules=DOUBTS,
+        rules=rules,
         channels=["log"],
         channels_for=lambda _severity, _rules: ("log",),
         metrics=Metrics("test"),
@@ -368,3 +371,21 @@ async def test_what_fires_by_a_rule_of_the_file_goes_on_while_others_are_made(co
     await collector.push(a_snapshot(a_reading(290), seq=2, taken_at_ms=collector.clock()))
     await collector.evaluate()
     assert await told(collector) == fired == [("firing", "hot")]
+
+
+async def test_a_rollout_that_halted_is_told_and_that_somebody_decided(collector: Collecting) -> None:
+    plan = rollout.Plan(author="ops", reason="r", settings=Tuning(most_pools=100))
+    async with collector.db.writing() as connection:
+        number = await rollouts.add(connection, plan, collector.clock())
+        made = await rollouts.find(connection, number)
+        assert made
+        await rollouts.save(connection, made, replace(made, state=rollout.State.HALTED, why="lb1 was restarted"))
+    evaluator = doubting(collector, [rule for rule in BUILT_IN if rule.name == "rollout-halted"])
+    await evaluator.evaluate()
+    assert await told(collector) == [("firing", "rollout-halted")]
+    assert (await documents(collector))[0]["summary"] == f"PLAN rollout {number} has halted: lb1 was restarted"
+    async with collector.db.writing() as connection:
+        await rollouts.turn(connection, number, rollout.State.ABORTED, [rollout.State.HALTED], collector.clock())
+    collector.clock.turn(2)
+    await evaluator.evaluate()
+    assert (await told(collector))[1:] == [("resolved", "rollout-halted")]
