@@ -180,7 +180,7 @@ class Reporter:
         def observe() -> HostSample:
             seen = self._sampler.again(places, at_s) or self._sampler.sample_all(at_s)
             seen = self._insight.into(seen, clock.monotonic_s(), failures)
-            return replace(seen, evidence=join(said, seen.readings))
+            return replace(seen, evidence=join(said, seen.readings)).with_claims(self.samplings.claims)
 
         done = await asyncio.to_thread(
             sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool, self.samplings.steered

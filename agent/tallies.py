@@ -6,11 +6,12 @@ read there too.
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cadence import Reason
 from agent.steered import UNSTEERED, Steered
-from shared.model import Namespace, Reading
+from shared.model import Claims, Namespace, Reading
 
 
 @dataclass(slots=True)
@@ -47,6 +48,8 @@ class Samplings:
     """What it read, pool by pool."""
     spaces: tuple[Namespace, ...] = ()
     """What it read, namespace by namespace."""
+    claims: Mapping[str, Claims] = field(default_factory=dict)
+    """By namespace, the ports that a wider range must not lend; written by agent.remembering."""
     steered: Steered = UNSTEERED
     """What came of the fleet's configuration; written by agent.steering."""
     back_by_s: float | None = None

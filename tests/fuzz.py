@@ -33,6 +33,7 @@ PATHS = (
     "growth",
     "peers",
     "near-misses",
+    "plan",
     "fleet",
     "export",
     "drift",
@@ -56,6 +57,9 @@ KEYS = (
     "kind",
     "role",
     "window",
+    "range",
+    "horizon",
+    "add_backends",
     "no",
 )
 VALUES = (

@@ -22,6 +22,7 @@ from collector.api import (
     hosts,
     notices,
     openapi,
+    plan,
     pools,
     replays,
     rollouts,
@@ -121,6 +122,7 @@ OPERATIONS = (
         media_type="text/csv",
         faults=(404,),
     ),
+    get("/v1/plan", plan.show_plan, plan.CapacityPlanShape, *plan.PARAMETERS),
     get("/v1/drift", fleet.show_drift, Listing[fleet.DriftShape], limit(MOST_ITEMS), CURSOR),
     get("/v1/storage", fleet.show_storage, fleet.StorageShape),
     get(
