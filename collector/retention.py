@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from collector.history.tiers import ABOVE, HOUR_MS, MINUTE, RAW, TIERS, Keep, Tier
-from collector.storage import alerts, audit, chunks, fleet_history, hosts, hot, incidents, outbox, silences
+from collector.storage import alerts, audit, chunks, fleet_history, hosts, hot, incidents, outbox, pools, silences
 from collector.storage.database import AsyncConnection, Database
 
 BATCH = 500
+NAMES = 2_000
 CHUNKS = 200
 REST_S = 60.0
 SLACK_MS = MINUTE.span_ms + HOUR_MS
@@ -33,7 +34,16 @@ class Retention:
             await hosts.prune_boots(connection, before_ms)
             await audit.prune(connection, now_ms - self._keep.hour_ms)
             await fleet_history.drop(connection, now_ms - self._keep.minute_ms)
-        return any([await self._drop(tier, now_ms) for tier in TIERS])
+        is_more = any([await self._drop(tier, now_ms) for tier in TIERS])
+        return await self._forget_names(now_ms) or is_more
+
+    async def _forget_names(self, now_ms: int) -> bool:
+        """Forget pools that no chunk of any tier names any more."""
+        async with self._db.writing() as connection:
+            is_more = await pools.adopt(connection, now_ms, NAMES) == NAMES
+            kept = [(await chunks.extent(connection, tier)).oldest_ms for tier in TIERS]
+            before_ms = min([now_ms - self._keep.longest_ms, *(oldest for oldest in kept if oldest is not None)])
+            return await pools.prune(connection, before_ms, NAMES) == NAMES or is_more
 
     async def _drop(self, tier: Tier, now_ms: int) -> bool:
         async with self._db.writing() as connection:

@@ -13,7 +13,8 @@ from collector.storage.database import AsyncConnection
 from collector.storage.prepared import Prepared
 
 host, boot = tables.host, tables.boot
-_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state")
+_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state", "forgotten_ms")
+_IS_THERE = host.c.forgotten_ms.is_(None)
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
 _IS_IT = host.c.id == bindparam("which")
@@ -34,18 +35,18 @@ BootKey = tuple[int, str]
 
 
 async def all_hosts(db: AsyncConnection) -> list[Host]:
-    """Every host, by name."""
-    return [_host(row) for row in await db.execute(select(*host.c).order_by(host.c.name))]
+    """Every host that is not forgotten, by name."""
+    return [_host(row) for row in await db.execute(select(*host.c).where(_IS_THERE).order_by(host.c.name))]
 
 
 async def after_name(db: AsyncConnection, name: str, limit: int) -> list[Host]:
-    """The next hosts by name."""
-    query = select(*host.c).where(host.c.name > name).order_by(host.c.name).limit(limit)
+    """The next hosts by name that are not forgotten."""
+    query = select(*host.c).where(host.c.name > name, _IS_THERE).order_by(host.c.name).limit(limit)
     return [_host(row) for row in await db.execute(query)]
 
 
 async def by_name(db: AsyncConnection, name: str) -> Host | None:
-    """The host of that name, if it ever reported."""
+    """The host of that name, if it ever reported, forgotten or not."""
     row = (await db.execute(select(*host.c).where(host.c.name == name))).one_or_none()
     return _host(row) if row else None
 
@@ -61,7 +62,9 @@ async def doubted(db: AsyncConnection, now_ms: int) -> dict[str, Doubt]:
         host.c.contested_ms >= max(1, now_ms - CONTESTED_MS),
         func.abs(host.c.skew_ms) >= SKEW_FLOOR_MS,
     )
-    query = select(host.c.name, is_contested.label("is_contested"), host.c.skew_ms).where(is_contested | is_off)
+    query = select(host.c.name, is_contested.label("is_contested"), host.c.skew_ms).where(
+        is_contested | is_off, _IS_THERE
+    )
     return {
         row.name: Doubt(bool(row.is_contested), row.skew_ms if abs(row.skew_ms) >= SKEW_FLOOR_MS else 0)
         for row in await db.execute(query)
@@ -126,8 +129,8 @@ async def ids_after(db: AsyncConnection, host_id: int, limit: int) -> list[int]:
 
 
 async def count(db: AsyncConnection) -> int:
-    """How many hosts ever reported."""
-    return (await db.execute(select(func.count()).select_from(host))).scalar_one()
+    """How many hosts there are that are not forgotten."""
+    return (await db.execute(select(func.count()).select_from(host).where(_IS_THERE))).scalar_one()
 
 
 async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
@@ -136,7 +139,7 @@ async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]
 
 
 def _described(item: Host) -> tuple[object, ...]:
-    return (item.interval_ms, item.agent_version, item.labels, item.failure, item.state)
+    return (item.interval_ms, item.agent_version, item.labels, item.failure, item.state, item.forgotten_ms)
 
 
 def _host(row: Any) -> Host:

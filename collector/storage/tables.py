@@ -87,6 +87,7 @@ host = Table(
     Column("machine_id", Text, nullable=False, server_default="", comment="hashed by its agent; empty: not told"),
     Column("machine_since_ms", BigInteger, nullable=False, server_default="0"),
     Column("contested_ms", BigInteger, nullable=False, server_default="0", comment="two machines by turns; 0: never"),
+    Column("forgotten_ms", BigInteger, comment="when people said that it is no more; null: it is"),
 )
 
 rollout = Table(
@@ -187,7 +188,7 @@ transition = Table(
     Column("alert_id", ForeignKey("alert.id"), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("before", String(8), nullable=False),
-    Column("after", String(8), nullable=False),
+    Column("after", String(16), nullable=False),
     Column("held", Integer, comment="of a pool"),
     Column("capacity", Integer, comment="of a pool"),
     Index(None, "alert_id"),
@@ -264,8 +265,10 @@ pool = Table(
     Column("local", LargeBinary(16), nullable=False),
     Column("peer", LargeBinary(16), nullable=False),
     Column("peer_port", Integer, nullable=False),
+    Column("last_ms", BigInteger, comment="no chunk that names it ends later, to the day; null: not known yet"),
     UniqueConstraint("host_id", "netns", "kind", "local", "peer", "peer_port", name="uq_pool_identity"),
     Index(None, "peer", "peer_port"),
+    Index(None, "last_ms"),
     sqlite_autoincrement=True,
 )
 
