@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from collector.commands import ask, audit, export, migrate, notify, rollout, rules, serve, silence, token
+from collector.commands import ask, audit, export, hosts, migrate, notify, rollout, rules, serve, silence, token
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("portgauge"))
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (serve, migrate, token, audit, rollout, silence, rules, notify, ask, export):
+    for command in (serve, migrate, token, audit, rollout, silence, rules, notify, ask, hosts, export):
         command.add(subparsers)
     return parser
 

@@ -40,6 +40,8 @@ FRESHENED = 200
 that burns does not drown the database."""
 INVESTIGATED = 20
 """Of how many incidents a round asks what lies behind them: the rest is told without."""
+FORGOTTEN_MS = 24 * 3_600_000
+"""How long a host's end is looked for: longer than a leader is behind the log."""
 REMEMBER_MS = 24 * FLAP_FORGET_MS
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Work:
     undelivered: Mapping[str, float]
     silences: Sequence[Silence]
     doubts: Mapping[str, Doubt]
+    forgotten: Sequence[str] = ()
 
     @property
     def is_caught_up(self) -> bool:
@@ -133,7 +136,10 @@ class Evaluator:
         undelivered = await outbox.failing_for_s(db, self._channels, now_ms)
         is_due = self._watch is None or self._round != cursor.round or self._is_time(now_ms)
         doubts = await hosts.doubted(db, now_ms) if is_due else {}
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts)
+        # A watch that is new knows cases of hosts that were forgotten while nobody looked.
+        since_ms = now_ms - FORGOTTEN_MS if self._watch is not None and self._round == cursor.round else 0
+        forgotten = await hosts.forgotten(db, since_ms) if is_due else []
+        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts, forgotten)
 
     def _is_time(self, now_ms: int) -> bool:
         """Whether the fleet as a whole is to be looked at again."""
@@ -174,6 +180,8 @@ class Evaluator:
                 )
         has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
+            for host in work.forgotten:
+                verdicts += watch.forget(host, work.now_ms)
             verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts)
             self._ticked_ms = work.now_ms
         return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))

@@ -31,7 +31,7 @@ class Presence(StrEnum):
     BLIND = "blind"
     """It reports, but says that it cannot sample."""
     FORGOTTEN = "forgotten"
-    """People said that it is no more, and it has not reported since."""
+    """It was said to be no more, and has not reported since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Host:
     contested_ms: int = 0
     """When two machines last spoke under this name by turns, or under one boot and seq; 0: never."""
     forgotten_ms: int | None = None
-    """When people said that it is no more; None: it is."""
+    """When it was said to be no more; None: it is."""
 
     @property
     def role(self) -> str | None:

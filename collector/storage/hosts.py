@@ -5,14 +5,14 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from collector.fleet.host import CONTESTED_MS, SKEW_FLOOR_MS, Boot, Doubt, Host
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from collector.storage.prepared import Prepared
 
-host, boot = tables.host, tables.boot
+host, boot, pool = tables.host, tables.boot, tables.pool
 _DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state", "forgotten_ms")
 _IS_THERE = host.c.forgotten_ms.is_(None)
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
@@ -112,6 +112,44 @@ async def save_boots(
     rows = {key: (item.first_seq, item.last_seq, received_ms, *key) for key, item in changed.items()}
     await _MOVE_BOOT.run(db, [row for key, row in rows.items() if key in known])
     await _ADD_BOOT.run(db, [row for key, row in rows.items() if key not in known])
+
+
+async def forget(db: AsyncConnection, name: str, now_ms: int) -> bool:
+    """Say that this host is no more; its history stays. False where there is none of that name.
+
+    Whoever appends must read it anew, and not do so before this transaction ends: `hot.claim` comes first.
+    """
+    done = await db.execute(update(host).where(host.c.name == name, _IS_THERE).values(forgotten_ms=now_ms))
+    return done.rowcount == 1
+
+
+async def forgotten(db: AsyncConnection, since_ms: int) -> list[str]:
+    """Names of the hosts that were forgotten since then and have not come back."""
+    return list((await db.execute(select(host.c.name).where(host.c.forgotten_ms >= since_ms))).scalars())
+
+
+async def lapsed(db: AsyncConnection, before_ms: int, limit: int) -> list[str]:
+    """Names of hosts that have been silent since before then, and that nobody forgot."""
+    return list(
+        (await db.execute(select(host.c.name).where(host.c.last_seen_ms < before_ms, _IS_THERE).limit(limit))).scalars()
+    )
+
+
+async def prunable(db: AsyncConnection, before_ms: int, forgotten_before_ms: int, limit: int) -> list[int]:
+    """Forgotten hosts, silent since `before_ms`, of which no pool is known any more.
+
+    The newest row of all stays until there is a newer one: SQLite would give its number to the next host.
+    """
+    is_empty = ~select(pool.c.id).where(pool.c.host_id == host.c.id).exists()
+    is_old = (host.c.last_seen_ms < before_ms) & (host.c.forgotten_ms < forgotten_before_ms)
+    query = select(host.c.id).where(is_old, is_empty, host.c.id < select(func.max(host.c.id)).scalar_subquery())
+    return list((await db.execute(query.order_by(host.c.id).limit(limit))).scalars())
+
+
+async def remove(db: AsyncConnection, ids: Collection[int]) -> None:
+    """Take these hosts out altogether: what they last said, their boots, their names. `hot.claim` comes first."""
+    for column in (tables.hot.c.host_id, boot.c.host_id, host.c.id):
+        await db.execute(delete(column.table).where(column.in_(list(ids))))
 
 
 async def prune_boots(db: AsyncConnection, before_ms: int) -> int:

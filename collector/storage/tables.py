@@ -87,7 +87,7 @@ host = Table(
     Column("machine_id", Text, nullable=False, server_default="", comment="hashed by its agent; empty: not told"),
     Column("machine_since_ms", BigInteger, nullable=False, server_default="0"),
     Column("contested_ms", BigInteger, nullable=False, server_default="0", comment="two machines by turns; 0: never"),
-    Column("forgotten_ms", BigInteger, comment="when people said that it is no more; null: it is"),
+    Column("forgotten_ms", BigInteger, comment="when it was said to be no more; null: it is"),
 )
 
 rollout = Table(
@@ -188,7 +188,7 @@ transition = Table(
     Column("alert_id", ForeignKey("alert.id"), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("before", String(8), nullable=False),
-    Column("after", String(16), nullable=False),
+    Column("after", String(8), nullable=False),
     Column("held", Integer, comment="of a pool"),
     Column("capacity", Integer, comment="of a pool"),
     Index(None, "alert_id"),

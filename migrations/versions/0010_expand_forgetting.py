@@ -12,16 +12,11 @@ def upgrade() -> None:
     comment = "no chunk that names it ends later, to the day; null: not known yet"
     op.add_column("pool", sa.Column("last_ms", sa.BigInteger(), comment=comment))
     op.create_index("ix_pool_last_ms", "pool", ["last_ms"])
-    comment = "when people said that it is no more; null: it is"
+    comment = "when it was said to be no more; null: it is"
     op.add_column("host", sa.Column("forgotten_ms", sa.BigInteger(), comment=comment))
-    with op.batch_alter_table("transition") as batch:
-        batch.alter_column("after", existing_type=sa.String(8), type_=sa.String(16), existing_nullable=False)
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM transition WHERE after = 'forgotten'")
-    with op.batch_alter_table("transition") as batch:
-        batch.alter_column("after", existing_type=sa.String(16), type_=sa.String(8), existing_nullable=False)
     with op.batch_alter_table("host") as batch:
         batch.drop_column("forgotten_ms")
     op.drop_index("ix_pool_last_ms", "pool")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from collector.fleet.host import Arrival
 from collector.history import codec
@@ -155,3 +155,29 @@ async def test_a_pool_that_comes_back_between_two_looks_of_a_step_is_named_right
     async with collector.db.reading() as connection:
         found = await chunks.of_host(connection, RAW, 1, 0, 2**52)
     assert [codec.decode(body).tables[POOLS].keys.tolist() for _, body in found] == [[new]]
+
+
+async def host_names(collector: Collecting) -> dict[str, bool]:
+    """Every row, and whether it is forgotten."""
+    async with collector.db.reading() as connection:
+        rows = await connection.execute(select(tables.host.c.name, tables.host.c.forgotten_ms))
+        return {row.name: row.forgotten_ms is not None for row in rows}
+
+
+async def test_a_host_that_is_silent_longer_than_history_is_forgotten_and_later_gone(collector: Collecting) -> None:
+    """Machines whose names last a day must not fill the table for ever."""
+    await told_of(collector, 1, 9001)
+    collector.clock.turn(60 * DAY_MS / 1000)
+    await collector.push(a_snapshot(host="lb2", taken_at_ms=collector.clock()))
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": False, "lb2": False}  # A chunk still names it.
+    async with collector.db.writing() as connection:
+        await chunks_before(connection, collector.clock())
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": True, "lb2": False}
+    collector.clock.turn(DAY_MS / 1000)
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": True, "lb2": False}
+    collector.clock.turn(1)
+    await pruned(collector)
+    assert await host_names(collector) == {"lb2": False}

@@ -175,3 +175,16 @@ def test_the_built_in_rules_say_nothing_of_a_calm_fleet() -> None:
         for number in range(5):
             assert told.report(a_snapshot(a_reading(100, pool=a_pool(80))), second, f"lb{number}") == []
         assert told.at(second, {"log": 0.0}) == []
+
+
+def test_of_a_host_that_is_forgotten_nothing_is_watched_until_it_reports() -> None:
+    told = Told(HOT, SILENT, DRIFT)
+    told.report(hot(), 0)
+    told.at(60)
+    told.at(90)
+    ended = said(told.watch.forget("lb1", NOON_MS + 100_000))
+    assert sorted(ended) == ["hot lb1: gone", "silent lb1: gone"]
+    assert (list(told.watch.cases), list(told.watch.fired), told.watch.place_of(0)) == ([], [], None)
+    assert told.at(500) == []
+    assert said(told.watch.forget("lb1", NOON_MS)) == []
+    assert told.report(hot(2), 600) == ["hot lb1: firing"]
