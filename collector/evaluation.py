@@ -42,6 +42,8 @@ FRESHENED = 200
 that burns does not drown the database."""
 INVESTIGATED = 20
 """Of how many incidents a round asks what lies behind them: the rest is told without."""
+FORGOTTEN_MS = 24 * 3_600_000
+"""How long a host's end is looked for: longer than a leader is behind the log."""
 REMEMBER_MS = 24 * FLAP_FORGET_MS
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Work:
     made: Written
     """Rules made by the API, as they stand."""
     halted: Mapping[str, str]
+    forgotten: Sequence[str]
 
     @property
     def is_caught_up(self) -> bool:
@@ -142,7 +145,11 @@ class Evaluator:
         doubts = await hosts.doubted(db, now_ms) if is_due else {}
         made = await rules.written(db) if is_due else self._made
         halted = await rollouts.halted(db) if is_due else {}
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts, made, halted)
+        # A watch that is new knows cases of hosts that were forgotten while nobody looked.
+        since_ms = now_ms - FORGOTTEN_MS if self._watch is not None and self._round == cursor.round else 0
+        forgotten = await hosts.forgotten(db, since_ms) if is_due else []
+        quiet = await silences.current(db, now_ms)
+        return Work(now_ms, cursor, logged, undelivered, quiet, doubts, made, halted, forgotten)
 
     def _is_time(self, now_ms: int) -> bool:
         """Whether the fleet as a whole is to be looked at again."""
@@ -185,6 +192,8 @@ class Evaluator:
                 )
         has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
+            for host in work.forgotten:
+                verdicts += watch.forget(host, work.now_ms)
             verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts, work.halted)
             self._ticked_ms = work.now_ms
         return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))

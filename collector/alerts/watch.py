@@ -17,6 +17,7 @@ from collector.alerts.evaluate import (
     Key,
     Sight,
     Verdict,
+    end,
     foresee_nothing,
     is_news,
     judge,
@@ -94,7 +95,8 @@ class Watch:
     def place_of(self, host_id: int) -> Place | None:
         """The host of this id, if it was ever heard of."""
         name = self._names.get(host_id)
-        return self._known[name].place if name else None
+        known = self._known.get(name) if name else None
+        return known.place if known else None
 
     def restore(  # noqa: PLR0913 - what is known of a host
         self,
@@ -197,6 +199,18 @@ class Watch:
             self._purge(now_ms)
         return verdicts
 
+    def forget(self, host: str, now_ms: int) -> list[Verdict]:
+        """End all that is about a host that is no more. With its next report it is a new one."""
+        self._is_stale |= self._known.pop(host, None) is not None
+        self._heard.pop(host, None)
+        self._silent.pop(host, None)
+        self._drifters.pop(host, None)
+        self._watched_hosts.discard(host)
+        cases = self._cases.pop(host, {})
+        for key in cases:
+            self._fired.pop(key, None)
+        return [end(case, now_ms) for case in cases.values()]
+
     # --- hosts -------------------------------------------------------------------------------------------------------
 
     def _note(
@@ -219,8 +233,8 @@ class Watch:
         fallen = []
         while self._deadlines and self._deadlines[0][0] < now_ms:
             deadline_ms, host = heapq.heappop(self._deadlines)
-            known = self._known[host]
-            if known.deadline_ms == deadline_ms and not known.is_silent:
+            known = self._known.get(host)
+            if known and known.deadline_ms == deadline_ms and not known.is_silent:
                 known.is_silent = True
                 fallen.append(host)
                 if host in self._heard:

@@ -70,6 +70,13 @@ def get(path: str, handler: Any, answer: Any, *query: Parameter, **more: Any) ->
 OPERATIONS = (
     get("/v1/hosts", hosts.list_hosts, Listing[HostShape], limit(MOST_ITEMS), CURSOR),
     get("/v1/hosts/{host}", hosts.show_host, HostShape),
+    Operation(
+        method="DELETE",
+        path="/v1/hosts/{host}",
+        handler=hosts.forget_host,
+        scope=Scope.ADMIN,
+        answer=hosts.ForgottenShape,
+    ),
     get(
         "/v1/pools",
         pools.list_pools,

@@ -152,7 +152,7 @@ def _more_texts(body: _Body) -> list[str]:
 
 
 def _are_sound(columns: Mapping[str, bytes], pools: int, owners: int) -> bool:
-    if not (columns.keys() <= _KNOWN and all(len(column) == 2 * pools for column in columns.values())):
+    if not (columns.keys() <= _KNOWN and set(map(len, columns.values())) == {2 * pools}):
         return False
     try:
         held, capacity, low, high = [columns[name] for name in COUNTS]

@@ -86,6 +86,7 @@ def describe_host(host: Host, now_ms: int) -> HostRow:
         Presence.REPORTING: f"{ago(host.latest_received_ms, now_ms)} ago",
         Presence.SILENT: f"unknown: nothing received for {ago(host.latest_received_ms, now_ms)}",
         Presence.BLIND: f"unknown: it cannot sample: {host.failure}",
+        Presence.FORGOTTEN: f"forgotten; nothing received for {ago(host.latest_received_ms, now_ms)}",
     }[presence]
     return HostRow(
         name=host.name,

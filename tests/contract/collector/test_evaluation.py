@@ -12,6 +12,7 @@ from collector.alerts.rules import Rule
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.evaluation import BATCH, Evaluator
+from collector.fleet.forgetting import forget
 from collector.metrics import Metrics
 from collector.rollout import plan as rollout
 from collector.storage import alerts, cursors, outbox, rollouts, rules, silences, tables
@@ -389,3 +390,45 @@ async def test_a_rollout_that_halted_is_told_and_that_somebody_decided(collector
     collector.clock.turn(2)
     await evaluator.evaluate()
     assert (await told(collector))[1:] == [("resolved", "rollout-halted")]
+
+
+async def forget_it(collector: Collecting, name: str = "lb1") -> None:
+    collector.clock.turn(2)
+    await forget(collector.db, name, "ops", collector.clock())
+    await collector.evaluate()
+
+
+async def test_alerts_about_a_host_that_is_forgotten_end_and_nobody_is_told_that_all_is_well(
+    collector: Collecting,
+) -> None:
+    await report(collector, 290, 1)
+    await forget_it(collector)
+    assert await states(collector) == {"warm": "gone", "hot": "gone"}
+    document = (await documents(collector))[-1]
+    assert (document["state"], document["ended"]) == ("resolved", "forgotten")
+    assert document["summary"].startswith("FORGOTTEN lb1: ")
+    for _ in range(3):
+        collector.clock.turn(60)
+        await collector.evaluate()
+    assert await states(collector) == {"warm": "gone", "hot": "gone"}
+    assert [state for state, _ in await told(collector)].count("resolved") == 1
+
+
+async def test_a_host_forgotten_while_nobody_evaluates_is_found_out(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    collector.clock.turn(2)
+    await forget(collector.db, "lb1", "ops", collector.clock())
+    collector.clock.turn(7 * 24 * 3600)
+    async with collecting(collector.db) as another:
+        another.clock.now_ms = collector.clock()
+        await another.evaluate()
+        assert await states(another) == {"warm": "gone", "hot": "gone"}
+        assert (await documents(another))[-1]["ended"] == "forgotten"
+
+
+async def test_a_host_that_comes_back_fires_anew(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    await forget_it(collector)
+    await report(collector, 290, 2)
+    assert await states(collector) == {"warm": "firing", "hot": "firing"}
+    assert (await told(collector))[-1] == ("firing", "hot")

@@ -186,3 +186,16 @@ def test_a_rollout_that_halts_is_told_until_a_person_decides() -> None:
     assert [describe(case) for case in told.watch.fired] == ["rollout 3 has halted: lb1 was restarted"]
     assert said(told.watch.tick(NOON_MS + 2_000, halted={"3": "lb1 was restarted"})) == []
     assert told.at(3) == ["halted 3: ok"]
+
+
+def test_of_a_host_that_is_forgotten_nothing_is_watched_until_it_reports() -> None:
+    told = Told(HOT, SILENT, DRIFT)
+    told.report(hot(), 0)
+    told.at(60)
+    told.at(90)
+    ended = said(told.watch.forget("lb1", NOON_MS + 100_000))
+    assert sorted(ended) == ["hot lb1: gone", "silent lb1: gone"]
+    assert (list(told.watch.cases), list(told.watch.fired), told.watch.place_of(0)) == ([], [], None)
+    assert told.at(500) == []
+    assert said(told.watch.forget("lb1", NOON_MS)) == []
+    assert told.report(hot(2), 600) == ["hot lb1: firing"]
