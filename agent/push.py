@@ -62,6 +62,8 @@ class Pusher:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nothing waits to be sent."""
     pushes: Pushes = field(default_factory=Pushes)
+    another_revision: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the collector speaks of another revision of the fleet's configuration than before."""
     ensure_token: Callable[[], Awaitable[None]] = nothing
     """Called before each push: there should be a token to read after it."""
     renew_token: Callable[[], Awaitable[None]] = nothing
@@ -128,7 +130,7 @@ class Pusher:
             if not is_last:
                 await asyncio.to_thread(self.spool.taken, spooled.seq)
             self._succeeded(spooled.seq, len(body))
-            self.pushes.hear_of(told.config_revision)
+            self._hear_of(told.config_revision)
             if told.renew_token:
                 await self.renew_token()
             if is_last:
@@ -152,6 +154,11 @@ class Pusher:
             self._say_once(f"{message}; snapshots are kept until an operator mends this")
             return Rest(NOT_ALLOWED_PAUSE_S * (1 + random.random()))  # noqa: S311 - jitter
         return self._failed(message, retry_after_s(reply.retry_after, time.time()))
+
+    def _hear_of(self, revision: int | None) -> None:
+        if revision != self.pushes.config_revision:
+            self.pushes.config_revision = revision
+            self.another_revision.set()
 
     def _short_enough(self, body: bytes, now_s: float) -> bytes:
         if self._most_bytes < MAX_BODY_BYTES and now_s - self._limited_at_s > LIMIT_HOLDS_S:

@@ -103,6 +103,7 @@ class Agent:
     samplings: Samplings = field(default_factory=Samplings)
     pushes: Pushes = field(default_factory=Pushes)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _another_revision: asyncio.Event = field(default_factory=asyncio.Event)
     _pusher: Pusher = field(init=False)
     _pushing: Block[None] = field(init=False)
     _sampling: Block[Callable[[], Awaitable[None]]] = field(init=False)
@@ -169,6 +170,7 @@ class Agent:
             self._apply_of_the_fleet,
             lambda: route_of(self.config),
             self._read_token,
+            self._another_revision,
         )
 
     def _read_token(self) -> str:
@@ -215,6 +217,7 @@ class Agent:
             read_token,
             wake=self._wake,
             pushes=self.pushes,
+            another_revision=self._another_revision,
             ensure_token=own.ensure,
             renew_token=own.renew,
         )

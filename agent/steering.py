@@ -49,6 +49,8 @@ class Steering:
     apply: Apply
     route: Callable[[], Route]
     read_token: Callable[[], str]
+    another_revision: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever pushes, when the collector speaks of another revision than before."""
     _etag: str = ""
     _not_before_s: float = 0.0
     _from: tuple[int, int] = (0, 0)
@@ -78,8 +80,8 @@ class Steering:
             if self.steered.is_on_trial or self.steered.wants(self.pushes.config_revision):
                 await asyncio.sleep(LOOK_S)
             else:
-                await self.pushes.another_revision.wait()
-            self.pushes.another_revision.clear()
+                await self.another_revision.wait()
+            self.another_revision.clear()
             await self.look()
 
     async def look(self) -> None:

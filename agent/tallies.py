@@ -4,7 +4,6 @@ Samplings are written by the sampling loop alone, pushes by the pushing loop, bo
 read there too.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,14 +72,6 @@ class Pushes:
     """Connections opened; a healthy agent needs one."""
     config_revision: int | None = None
     """The revision of the configuration that the collector last spoke of; None before it did."""
-    another_revision: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when that changes, for whoever waits for it."""
-
-    def hear_of(self, revision: int | None) -> None:
-        """The collector speaks of this revision."""
-        if revision != self.config_revision:
-            self.config_revision = revision
-            self.another_revision.set()
 
 
 UNREACHABLE = "unreachable"
