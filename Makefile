@@ -4,17 +4,18 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 DIST_PACKAGES := debhelper dh-python dpkg-dev
-PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
+PACKAGES := haproxy nginx-light postgresql sqlite3 iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
 	zsh fish man-db icinga2-bin $(DIST_PACKAGES)
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
 LISTEN ?= 127.0.0.1:8766
 WORKERS ?= 2
+N ?= 20
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: accuracy bench check clean demo deps dist format fuzz help imports install kernels lint lock openapi run screenshots test types
+.PHONY: accuracy bench check clean demo deps dist docs fleet format fuzz help imports install kernels lint lock openapi run screenshots test types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ run: install ## Start a collector and an agent for this host; Ctrl-C stops both
 
 demo: install deps ## Replay the incident: a real HAProxy runs out of ports, portgauge tells before
 	@$(BIN)/python -m tests.acceptance.incident
+
+fleet: install deps ## Let a fleet of N load balancers on this machine meet five faults, and say how each was taken (N=20)
+	@$(BIN)/python -m tests.fleet --hosts $(N) $(ARGS)
 
 test: install deps ## Run the whole suite (as an ordinary user: in namespaces of your own)
 	@tools/in-own-namespaces $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
@@ -80,6 +84,9 @@ dist: install ## Make all that is installed on hosts: wheel, single-file agent, 
 
 openapi: install ## Write docs/openapi.json anew from the collector's code
 	@$(BIN)/python -m tools.openapi
+
+docs: install ## Build the documentation as a site into build/site, and check its links
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 screenshots: install deps ## Draw the page's pictures in docs/images anew
 	@$(BIN)/python -m tools.screenshots

@@ -1,6 +1,6 @@
 """Sampling every network namespace of this host, one after the other, in one blocking call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from agent.netns import OWN, Atlas, UnknownNamespace, is_meant, travelling
 from agent.sampling import Sampler
 from agent.sysctl import Decisive
 from agent.tally import Summary, within_limits
-from shared.model import Evidence, Reading, Unreadable
+from shared.model import Claims, Evidence, Reading, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,14 @@ class HostSample:
     def readings(self) -> tuple[Reading, ...]:
         """Of all namespaces."""
         return tuple(reading for summary in self.summaries for reading in summary.readings)
+
+    def with_claims(self, claims: Mapping[str, Claims]) -> "HostSample":
+        """The same, each namespace with what is claimed of its ports, where that is known."""
+        told = (
+            replace(one, namespace=replace(one.namespace, claims=claims.get(one.namespace.name)))
+            for one in self.summaries
+        )
+        return replace(self, summaries=tuple(told))
 
     @property
     def sockets(self) -> int:

@@ -2,8 +2,9 @@
 
 A socket in TCP_REPAIR mode connects without a SYN; IP_LOCAL_PORT_RANGE narrows its choice to one port; the destination
 is one that nobody uses, so no pool loses a port and no TIME_WAIT is recycled. Success: the bucket is open.
-EADDRNOTAVAIL: blocked. Needs CAP_NET_ADMIN, kernel 6.3 and lo up. Side effects: Tcp.EstabResets counts one a port, and
-for some microseconds the port is held, in which an application binding exactly that port would get EADDRINUSE.
+EADDRNOTAVAIL: blocked. Needs CAP_NET_ADMIN, kernel 6.3 and lo up. Side effects: for some microseconds the port is held,
+in which an application binding exactly that port would get EADDRINUSE; and where TCP Fast Open is switched off for
+clients (tcp_fastopen), Tcp.EstabResets counts one a port.
 """
 
 import ctypes
@@ -12,11 +13,13 @@ import os
 import socket
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 
 from shared.addresses import V4_BYTES, format_ip
 from shared.errors import PortgaugeError
 
 TCP_REPAIR = 19
+TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE = 30, 34
 IP_LOCAL_PORT_RANGE = 51
 SO_BINDTOIFINDEX = 62
 NOBODY = ("127.255.255.253", 9)
@@ -51,6 +54,7 @@ def probe(ports: Iterable[int], *, towards: tuple[str, int] = NOBODY, ifindex: i
     with socket.socket(socket.AF_INET6 if ":" in towards[0] else socket.AF_INET, socket.SOCK_STREAM) as asking:
         try:
             asking.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+            _stop_before_established(asking)
             if ifindex:
                 asking.setsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
             for port in ports:
@@ -58,6 +62,13 @@ def probe(ports: Iterable[int], *, towards: tuple[str, int] = NOBODY, ifindex: i
         except OSError as error:
             raise ProbeUnavailable(error.errno or 0) from error
     return found
+
+
+def _stop_before_established(asking: socket.socket) -> None:
+    """With Fast Open connect() takes its port and waits for data (tcp_fastopen_defer_connect): a tenth less work."""
+    with suppress(OSError):  # Switched off: the connection is then established, as TCP_REPAIR does without it.
+        asking.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+        asking.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1)
 
 
 def _is_open(asking: socket.socket, port: int, towards: tuple[str, int]) -> bool:

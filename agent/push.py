@@ -128,7 +128,7 @@ class Pusher:
             if not is_last:
                 await asyncio.to_thread(self.spool.taken, spooled.seq)
             self._succeeded(spooled.seq, len(body))
-            self.pushes.config_revision = told.config_revision
+            self.pushes.hear_of(told.config_revision)
             if told.renew_token:
                 await self.renew_token()
             if is_last:

@@ -11,6 +11,7 @@ from agent.backoff import ahead_s
 from agent.budget import Budget
 from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide, is_idle
 from agent.config import AgentConfig
+from agent.dozing import until
 from agent.evidence.join import join
 from agent.evidence.ledger import Ledger as Said
 from agent.failures import Ledger
@@ -51,14 +52,12 @@ async def sampling(
     one_at_a_time = asyncio.Lock()
 
     async def forever() -> None:
-        at_s = clock.monotonic_s() + clock.until_next_s(TICK_S) - TICK_S
+        at_s = samplings.back_by_s = clock.monotonic_s() + clock.until_next_s(TICK_S) - TICK_S
         while True:
-            samplings.back_by_s = clock.monotonic_s()
             async with one_at_a_time:
                 if await reporter.tick(at_s):
                     wake.set()
-            samplings.back_by_s = at_s = max(reporter.next_tick_s(at_s), clock.monotonic_s())
-            await asyncio.sleep(at_s - clock.monotonic_s())
+            at_s = await reporter.until_due(reporter.next_tick_s(at_s))
 
     async def finish() -> None:
         async with one_at_a_time:
@@ -87,6 +86,8 @@ class Reporter:
     _spending: Spending = field(init=False)
     _sampler: HostSampler = field(init=False)
     _insight: Insight = field(init=False)
+    _situation: Situation = field(init=False)
+    _glanced_at_s: float | None = None
     _told: set[str] = field(default_factory=set)
     _sampled_at_s: float | None = None
     _failed_in_a_row: int = 0
@@ -110,21 +111,47 @@ class Reporter:
         due_s = math.inf if self._sampled_at_s is None else self._sampled_at_s + self.config.interval_s
         return min(at_s + TICK_S, due_s if due_s > at_s else math.inf)
 
+    async def until_due(self, at_s: float) -> float:
+        """Glance each second from `at_s` on, until there is something to decide; answers when that was, for `tick`."""
+        ahead_s = at_s
+
+        def next_s() -> float:
+            nonlocal ahead_s
+            self.samplings.back_by_s = ahead_s = max(ahead_s, clock.monotonic_s())
+            return ahead_s - clock.monotonic_s()
+
+        def is_due() -> bool:
+            nonlocal ahead_s
+            self._glance(ahead_s)
+            if not is_idle(self._situation):
+                return True
+            ahead_s = self.next_tick_s(ahead_s)
+            return False
+
+        await until(is_due, next_s)
+        return ahead_s
+
     async def tick(self, at_s: float) -> bool:
-        """Glance at the counters and take a sample if need be; answers whether one was."""
-        spent_s = cpu_s()
-        seen = glance(self._sampler, at_s)
-        since_s = None if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
-        situation = Situation(seen.places, since_s, self.config.interval_s, seen.has_newcomer, seen.is_changed)
-        self._spend(cpu_s() - spent_s)
+        """Glance at the counters, if that is not done, and take a sample if need be; answers whether one was."""
+        if self._glanced_at_s != at_s:
+            self._glance(at_s)
+        situation = self._situation
         if is_idle(situation):
             return False
         budget = self._spending.settle(at_s)
         decision = decide(situation, budget)
         self._tell(decision, budget)
         if decision.reason is not None and decision.allowed:
-            await self.sample(decision.reason, at_s, seen.places if decision.reason is Reason.DUE else ())
+            await self.sample(decision.reason, at_s, situation.places if decision.reason is Reason.DUE else ())
         return decision.is_sample
+
+    def _glance(self, at_s: float) -> None:
+        spent_s = cpu_s()
+        seen = glance(self._sampler, at_s)
+        since_s = None if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
+        self._situation = Situation(seen.places, since_s, self.config.interval_s, seen.has_newcomer, seen.is_changed)
+        self._glanced_at_s = at_s
+        self._spend(cpu_s() - spent_s)
 
     def _spend(self, cpu_seconds: float) -> None:
         self._spending.add(cpu_seconds)
@@ -153,7 +180,7 @@ class Reporter:
         def observe() -> HostSample:
             seen = self._sampler.again(places, at_s) or self._sampler.sample_all(at_s)
             seen = self._insight.into(seen, clock.monotonic_s(), failures)
-            return replace(seen, evidence=join(said, seen.readings))
+            return replace(seen, evidence=join(said, seen.readings)).with_claims(self.samplings.claims)
 
         done = await asyncio.to_thread(
             sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool, self.samplings.steered

@@ -119,7 +119,7 @@ class Agent:
         listening = _listener(self.config)
         await self._begin_pushing()
         await self._begin_sampling()
-        self._remembering = await self.blocks.begin(remembering(lambda: self.config), "remembering")
+        self._remembering = await self.blocks.begin(remembering(lambda: self.config, self.samplings), "remembering")
         await self._begin_listening(listening)
         self._following = await self.blocks.begin(following(self._steering), "following")
 

@@ -73,9 +73,13 @@ class Steering:
         return self.samplings.steered
 
     async def follow_forever(self) -> None:
-        """Never returns."""
+        """Never returns. Sleeps until the collector speaks of another revision, if there is nothing to do."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            if self.steered.is_on_trial or self.steered.wants(self.pushes.config_revision):
+                await asyncio.sleep(LOOK_S)
+            else:
+                await self.pushes.another_revision.wait()
+            self.pushes.another_revision.clear()
             await self.look()
 
     async def look(self) -> None:

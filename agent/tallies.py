@@ -4,12 +4,14 @@ Samplings are written by the sampling loop alone, pushes by the pushing loop, bo
 read there too.
 """
 
+import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cadence import Reason
 from agent.steered import UNSTEERED, Steered
-from shared.model import Namespace, Reading
+from shared.model import Claims, Namespace, Reading
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Samplings:
     """What it read, pool by pool."""
     spaces: tuple[Namespace, ...] = ()
     """What it read, namespace by namespace."""
+    claims: Mapping[str, Claims] = field(default_factory=dict)
+    """By namespace, the ports that a wider range must not lend; written by agent.remembering."""
     steered: Steered = UNSTEERED
     """What came of the fleet's configuration; written by agent.steering."""
     back_by_s: float | None = None
@@ -69,6 +73,14 @@ class Pushes:
     """Connections opened; a healthy agent needs one."""
     config_revision: int | None = None
     """The revision of the configuration that the collector last spoke of; None before it did."""
+    another_revision: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when that changes, for whoever waits for it."""
+
+    def hear_of(self, revision: int | None) -> None:
+        """The collector speaks of this revision."""
+        if revision != self.config_revision:
+            self.config_revision = revision
+            self.another_revision.set()
 
 
 UNREACHABLE = "unreachable"

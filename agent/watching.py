@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from agent.dozing import until
 from agent.failures import Ledger
 from agent.perf.errors import PerfMalformed, WatchUnavailable
 from agent.perf.watcher import FailureWatcher
@@ -46,10 +47,12 @@ async def watching() -> AsyncIterator[Ledger]:
 
 
 async def _drain_forever(watcher: FailureWatcher, ledger: Ledger) -> None:
-    for turn in itertools.count():
-        await asyncio.sleep(clock.until_next_s(DRAIN_EVERY_S))
-        if watcher.is_quiet and turn % LOOK_ROUND_EVERY:
-            continue
+    while True:
+        turns = itertools.count(1)
+        await until(
+            lambda turns=turns: not watcher.is_quiet or next(turns) >= LOOK_ROUND_EVERY,  # type: ignore[misc] # bound now
+            lambda: clock.until_next_s(DRAIN_EVERY_S),
+        )
         try:
             ledger.add(await asyncio.to_thread(watcher.drain))
         except PerfMalformed as error:

@@ -6,7 +6,20 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from collector.commands import ask, audit, export, migrate, notify, rollout, rules, serve, silence, token
+from collector.commands import (
+    ask,
+    audit,
+    export,
+    hosts,
+    migrate,
+    notify,
+    replay,
+    rollout,
+    rules,
+    serve,
+    silence,
+    token,
+)
 from shared.errors import PortgaugeError
 
 USAGE_ERROR = 2
@@ -40,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=version("portgauge"))
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in (serve, migrate, token, audit, rollout, silence, rules, notify, ask, export):
+    for command in (serve, migrate, token, audit, rollout, silence, rules, replay, notify, ask, hosts, export):
         command.add(subparsers)
     return top
 

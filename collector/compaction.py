@@ -8,7 +8,7 @@ milliseconds of the latter only.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.history import codec, rollup
@@ -20,6 +20,7 @@ from collector.storage import chunks, cursors, fleet_history, hosts, hot, pools
 from collector.storage.chunks import Due, Key
 from collector.storage.database import Database
 from collector.storage.hot import Logged
+from collector.storage.pools import Numbered
 from shared.clock import monotonic_s
 from shared.logs import fields
 from shared.model import Pool
@@ -67,7 +68,7 @@ class Compaction:
             return False
         kept = [row for row in rows if row.taken_ms >= now_ms - self.keep_raw_ms]
         found = await asyncio.to_thread(windows, kept)
-        ids = await self._numbers(found.pools)
+        ids = await self._numbers(found)
         async with self.db.reading() as connection:
             old = await chunks.bodies(connection, RAW, found.bodies.keys())
         made = await asyncio.to_thread(settled, found, ids, old)
@@ -86,15 +87,15 @@ class Compaction:
             self._after = host_ids[-1] if len(host_ids) == HOSTS else 0
         return rows
 
-    async def _numbers(self, named: Mapping[int, set[Pool]]) -> dict[int, dict[Pool, int]]:
+    async def _numbers(self, found: Windows) -> dict[int, dict[Pool, int]]:
+        """The number of every pool that is named: from here on until the chunks are written nobody forgets it."""
+        named, seen_ms = found.pools, found.end_ms
         async with self.db.reading() as connection:
-            known = await pools.of_hosts(connection, named.keys())
-        fresh = {host_id: some - known[host_id].keys() for host_id, some in named.items()}
-        if any(fresh.values()):
+            known = await pools.entries(connection, named.keys())
+        if not all(_are_noted(known[host_id], some, seen_ms) for host_id, some in named.items()):
             async with self.db.writing() as connection:
-                await pools.add(connection, fresh)
-                known = await pools.of_hosts(connection, named.keys())
-        return known
+                known = await pools.note(connection, named, seen_ms)
+        return {host_id: {pool: one.number for pool, one in mine.items()} for host_id, mine in known.items()}
 
     async def _write(self, rows: Sequence[Logged], found: Windows, made: Settled, now_ms: int) -> None:
         async with self.db.writing() as connection:
@@ -147,6 +148,10 @@ class Compaction:
                 if due.tier is MINUTE:
                     await chunks.owe(connection, [_owed(HOUR, due.host_id, due.from_ms, now_ms)])
             await chunks.settle(connection, due)
+
+
+def _are_noted(known: Mapping[Pool, Numbered], named: Collection[Pool], seen_ms: int) -> bool:
+    return all((one := known.get(pool)) is not None and one.is_noted(seen_ms) for pool in named)
 
 
 def _owed(tier: Tier, host_id: int, from_ms: int, now_ms: int) -> tuple[Due, int]:

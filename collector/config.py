@@ -1,6 +1,7 @@
 """What can be configured, with its defaults: every key is a field here."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,11 @@ from urllib.parse import urlsplit
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.alerts.ruleset import require_known_channels
 from collector.history.tiers import DAY_MS, HOUR_MS, Keep
 from collector.notify.settings import ChannelSettings
 from shared.errors import PortgaugeError
-from shared.settings import InvalidValue, nearest
+from shared.settings import InvalidValue
 
 LEVELS = ("debug", "info", "warning", "error")
 ROLES = ("all", "ingest", "leader")
@@ -54,6 +56,8 @@ class Config:
     metrics_pools: int = METRICS_POOLS
     """How many pools /metrics tells one by one; 0: none."""
     rule: tuple[Rule, ...] = BUILT_IN
+    digest_at: str = "07:00"
+    """When near-miss reports are made, HH:MM in UTC."""
     channel: tuple[ChannelSettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,6 +69,7 @@ class Config:
             raise InvalidConfig("tls_key, tls_client_ca: tls_cert is needed beside them")
         if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
             raise InvalidConfig("public_url: an http:// or https:// address is needed")
+        parse_time(self.digest_at)
         if not 0 < self.retention_hours < float("inf"):
             raise InvalidConfig("retention_hours: a number above 0 is needed")
         if not LEAST_MINUTE_DAYS <= self.retention_minute_days < float("inf"):
@@ -78,13 +83,8 @@ class Config:
         self._require_known_channels()
 
     def _require_known_channels(self) -> None:
-        known = ["log", *(channel.name for channel in self.channel)]
         for number, rule in enumerate(self.rule):
-            for name in rule.channels:
-                if name not in known:
-                    hint = nearest(name, known) or f"; known: {', '.join(known)}"
-                    what = f"no channel is named {name!r}{hint}"
-                    raise InvalidValue(f"rule[{number}].channels", what)
+            require_known_channels(f"rule[{number}].channels", rule, [channel.name for channel in self.channel])
 
     @property
     def keep(self) -> Keep:
@@ -100,6 +100,14 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not colon or not host or is_bare_v6 or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise InvalidConfig(f"listen: {text!r} is not HOST:PORT, like 127.0.0.1:8766 or [::1]:8766")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def parse_time(text: str) -> int:
+    """`07:30` as minutes of the day. Raises InvalidValue."""
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if not found:
+        raise InvalidValue("digest_at", f"{text!r} is not HH:MM, like 07:00")
+    return int(found[1]) * 60 + int(found[2])
 
 
 def choose_database(flag: str | None, environment: Mapping[str, str], configured: str = "") -> str:

@@ -16,16 +16,18 @@ from collector.alerts.glance import glance
 from collector.alerts.incidents import Change
 from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
+from collector.alerts.ruleset import in_force
 from collector.alerts.silences import Silence
 from collector.alerts.step import FLAP_FORGET_MS, Told
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, Host
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, silences
+from collector.storage import alerts, cursors, hosts, hot, incidents, outbox, rollouts, rules, silences
 from collector.storage.cursors import EVALUATION, Cursor
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
+from collector.storage.rules import Written
 from shared import wire
 from shared.logs import fields
 from shared.model import Snapshot
@@ -40,6 +42,8 @@ FRESHENED = 200
 that burns does not drown the database."""
 INVESTIGATED = 20
 """Of how many incidents a round asks what lies behind them: the rest is told without."""
+FORGOTTEN_MS = 24 * 3_600_000
+"""How long a host's end is looked for: longer than a leader is behind the log."""
 REMEMBER_MS = 24 * FLAP_FORGET_MS
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,10 @@ class Work:
     undelivered: Mapping[str, float]
     silences: Sequence[Silence]
     doubts: Mapping[str, Doubt]
+    made: Written
+    """Rules made by the API, as they stand."""
+    halted: Mapping[str, str]
+    forgotten: Sequence[str]
 
     @property
     def is_caught_up(self) -> bool:
@@ -110,6 +118,8 @@ class Evaluator:
         self._round = -1
         self._ticked_ms = 0
         self._stale: dict[Key, Verdict] = {}
+        self._configured = tuple(rules)
+        self._made: Written = ()
 
     async def evaluate(self) -> bool:
         """Judge the next stretch of the log, then what time brings. True where more is waiting."""
@@ -133,18 +143,26 @@ class Evaluator:
         undelivered = await outbox.failing_for_s(db, self._channels, now_ms)
         is_due = self._watch is None or self._round != cursor.round or self._is_time(now_ms)
         doubts = await hosts.doubted(db, now_ms) if is_due else {}
-        return Work(now_ms, cursor, logged, undelivered, await silences.current(db, now_ms), doubts)
+        made = await rules.written(db) if is_due else self._made
+        halted = await rollouts.halted(db) if is_due else {}
+        # A watch that is new knows cases of hosts that were forgotten while nobody looked.
+        since_ms = now_ms - FORGOTTEN_MS if self._watch is not None and self._round == cursor.round else 0
+        forgotten = await hosts.forgotten(db, since_ms) if is_due else []
+        quiet = await silences.current(db, now_ms)
+        return Work(now_ms, cursor, logged, undelivered, quiet, doubts, made, halted, forgotten)
 
     def _is_time(self, now_ms: int) -> bool:
         """Whether the fleet as a whole is to be looked at again."""
         return not 0 <= now_ms - self._ticked_ms < TICK_MS
 
     async def _current(self, db: AsyncConnection, work: Work) -> Watch:
-        """The watch; made anew where there is none, or somebody else has written a round since."""
-        if self._watch is None or self._round != work.cursor.round:
-            if self._watch is not None:
+        """The watch; made anew where there is none, somebody else has written a round since, or rules have changed."""
+        if self._watch is None or self._round != work.cursor.round or self._made != work.made:
+            if self._watch is not None and self._round != work.cursor.round:
                 log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
             self._stale = {}
+            self._made = work.made
+            self._rules = tuple(one.rule for one in in_force(self._configured, rules.read(work.made)))
             known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
             self._watch = await recall(db, Watch(self._rules, known, self._foresee))
             self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)
@@ -174,7 +192,9 @@ class Evaluator:
                 )
         has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
-            verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts)
+            for host in work.forgotten:
+                verdicts += watch.forget(host, work.now_ms)
+            verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts, work.halted)
             self._ticked_ms = work.now_ms
         return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))
 

@@ -1,5 +1,6 @@
 """What the collector tells Prometheus of itself. Every label has a bounded set of values."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -38,7 +39,8 @@ class Metrics:
 
     def __init__(self, version: str = "") -> None:
         self.registry = CollectorRegistry()
-        self._children: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
+        self._uncounted: dict[tuple[Counter, tuple[str, ...]], int] = defaultdict(int)
+        """What every push counts up, told to the counters when somebody looks: they take a lock each time."""
         ProcessCollector(registry=self.registry)
         Info("portgauge_collector_build", "What is running.", registry=self.registry).info({"version": version})
         self.commit_seconds = Histogram(
@@ -68,12 +70,12 @@ class Metrics:
 
     def count_snapshot(self, result: str, size: int) -> None:
         """One more snapshot kept: `accepted` or `duplicate`."""
-        self._child(self._snapshots, result).inc()
-        self._bytes.inc(size)
+        self._uncounted[self._snapshots, (result,)] += 1
+        self._uncounted[self._bytes, ()] += size
 
     def count_request(self, route: str, method: str, status: int) -> None:
         """One more request answered. `route` is a template such as /v1/hosts/{host}, never a path as sent."""
-        self._child(self._requests, route, method if method in _METHODS else "other", str(status)).inc()
+        self._uncounted[self._requests, (route, method if method in _METHODS else "other", str(status))] += 1
 
     def count_settled(self, *, settled: int, late: int, unreadable: int, size: int) -> None:
         """Snapshots that became chunks of `size` bytes, that were older than history, that could not be read."""
@@ -105,14 +107,10 @@ class Metrics:
 
     def exposition(self, more: Iterable[Metric] = ()) -> bytes:
         """All series in the text format, CONTENT_TYPE; and these, which are made anew each time."""
+        for (counter, labels), amount in self._uncounted.items():
+            (counter.labels(*labels) if labels else counter).inc(amount)
+        self._uncounted.clear()
         return generate_latest(self.registry) + generate_latest(_Given(more))
-
-    def _child(self, counter: Counter, *labels: str) -> Counter:
-        """As counter.labels(…), which takes a lock and builds a key each time."""
-        known = self._children.get((counter, labels))
-        if known is None:
-            known = self._children[counter, labels] = counter.labels(*labels)
-        return known
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"portgauge_collector_{name}", documentation, labels, registry=self.registry)

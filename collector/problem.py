@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from collector.access.enrolment import HostTaken
 from collector.access.token import Forbidden, Unauthenticated
+from collector.alerts.ruleset import CannotChange, UnknownRule
 from collector.api.params import InvalidParameter
 from collector.api.rollouts import CannotTurn, UnknownRollout
 from collector.api.shapes import UnknownHost, UnknownSilence
@@ -105,6 +106,10 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - o
             return Problem(404, "unknown-host", detail, {"host": error.host})
         case UnknownSilence():
             return Problem(404, "unknown-silence", detail)
+        case UnknownRule():
+            return Problem(404, "unknown-rule", detail)
+        case CannotChange():
+            return Problem(409, "cannot-change", detail)
         case InvalidParameter():
             return Problem(400, "invalid-parameter", detail, {"parameter": error.parameter})
         case Conflicting():

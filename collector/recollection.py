@@ -6,12 +6,11 @@ from time import monotonic
 from typing import Final
 
 from collector.forecast.foresight import Foresight, Key
-from collector.history.tiers import DAY_MS, HOUR_MS, Keep, Reach
+from collector.history.tiers import Keep, Reach
 from collector.storage import hosts
 from collector.storage.database import Database
 from collector.storage.errors import DatabaseUnusable
-from collector.trends.query import maxima, trend
-from collector.trends.window import Window
+from collector.trends.query import week_before
 from shared.errors import PortgaugeError
 from shared.logs import fields
 
@@ -60,10 +59,7 @@ class Recollection:
         if host is None:
             return []
         reach = Reach(self._clock(), self._keep)
-        days = Window(reach.now_ms - 7 * DAY_MS, reach.now_ms - DAY_MS, HOUR_MS)
-        earlier = (await trend(self._db, host, pool, days, reach)).points
-        points = [*earlier, *await maxima(self._db, host, pool, reach)]
-        return [(point.at_ms / 1000, point.max) for point in points if point.max is not None]
+        return await week_before(self._db, host, pool, reach.now_ms, reach)
 
     def _put_off(self, key: Key, error: PortgaugeError) -> None:
         if key not in self._failed:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from collector.history.tiers import ABOVE, HOUR_MS, MINUTE, RAW, TIERS, Keep, Tier
-from collector.storage import alerts, audit, chunks, fleet_history, hosts, hot, incidents, outbox, silences
+from collector.fleet.forgetting import forget
+from collector.history.tiers import ABOVE, DAY_MS, HOUR_MS, MINUTE, RAW, TIERS, Keep, Tier
+from collector.storage import alerts, audit, chunks, fleet_history, hosts, hot, incidents, outbox, pools, silences
 from collector.storage.database import AsyncConnection, Database
 
 BATCH = 500
+NAMES = 2_000
 CHUNKS = 200
 REST_S = 60.0
 SLACK_MS = MINUTE.span_ms + HOUR_MS
@@ -33,7 +35,30 @@ class Retention:
             await hosts.prune_boots(connection, before_ms)
             await audit.prune(connection, now_ms - self._keep.hour_ms)
             await fleet_history.drop(connection, now_ms - self._keep.minute_ms)
-        return any([await self._drop(tier, now_ms) for tier in TIERS])
+        is_more = any([await self._drop(tier, now_ms) for tier in TIERS])
+        return await self._forget_names(now_ms) or is_more
+
+    async def _forget_names(self, now_ms: int) -> bool:
+        """Forget pools that no chunk of any tier names any more."""
+        async with self._db.writing() as connection:
+            is_more = await pools.adopt(connection, now_ms, NAMES) == NAMES
+            kept = [(await chunks.extent(connection, tier)).oldest_ms for tier in TIERS]
+            before_ms = min([now_ms - self._keep.longest_ms, *(oldest for oldest in kept if oldest is not None)])
+            is_more |= await pools.prune(connection, before_ms, NAMES) == NAMES
+        await self._forget_hosts(now_ms, before_ms)
+        return is_more
+
+    async def _forget_hosts(self, now_ms: int, before_ms: int) -> None:
+        """Forget hosts of which nothing is left but their last word, and take out those forgotten long ago."""
+        async with self._db.reading() as connection:
+            lapsed = await hosts.lapsed(connection, before_ms, BATCH)
+            gone = await hosts.prunable(connection, before_ms, now_ms - DAY_MS, BATCH)
+        for name in lapsed:
+            await forget(self._db, name, "retention", now_ms)
+        if gone:
+            async with self._db.writing() as connection:
+                await hot.claim(connection, 1)  # One that comes back at this very moment is told apart below.
+                await hosts.remove(connection, await hosts.prunable(connection, before_ms, now_ms - DAY_MS, BATCH))
 
     async def _drop(self, tier: Tier, now_ms: int) -> bool:
         async with self._db.writing() as connection:

@@ -16,7 +16,9 @@ from aiohttp import ClientSession, web
 
 from collector.compaction import REST_S as HISTORY_REST_S
 from collector.compaction import Compaction
-from collector.config import Config, parse_listen
+from collector.config import Config, parse_listen, parse_time
+from collector.digests import REST_S as DIGEST_REST_S
+from collector.digests import Digests
 from collector.evaluation import Evaluator
 from collector.forecast.foresight import Foresight
 from collector.http import DESK, AccessLogger, build_app, explaining
@@ -30,7 +32,7 @@ from collector.notify.alertmanager import RESEND_S, AlertmanagerChannel, Resend
 from collector.notify.channel import Channel
 from collector.notify.delivery import Delivery
 from collector.notify.heartbeat import Heartbeat
-from collector.notify.opening import open_channels, routes
+from collector.notify.opening import digest_takers, open_channels, routes
 from collector.recollection import Recollection
 from collector.retention import REST_S, Retention
 from collector.rollout.releases import REST_S as RELEASES_REST_S
@@ -124,6 +126,7 @@ def _assemble(
             metrics=metrics,
             keep=config.keep,
             rules=config.rule,
+            channels=[channel.name for channel in config.channel],
             releases=releases,
             metrics_pools=config.metrics_pools,
             is_local=is_local,
@@ -161,12 +164,24 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         ),
         "history": repeat_forever(compaction.compact, Bell(), rest_s=HISTORY_REST_S, name="history"),
         "rollout": repeat_forever(Steward(db, clock=wall_ms).look, Bell(), rest_s=ROLLOUT_REST_S, name="rollout"),
+        "digests": repeat_forever(_digests(config, db, deliver).look, Bell(), rest_s=DIGEST_REST_S, name="digests"),
         "retention": repeat_forever(retention.prune, prune, rest_s=REST_S, name="retention"),
     }
     for channel, bell in zip(channels, deliver, strict=True):
         name, delivery = f"notify {channel.name}", Delivery(db, channel, metrics, clock=wall_ms)
         loops[name] = repeat_forever(delivery.deliver, bell, rest_s=TICK_S, name=name)
     return loops | _repeating(config, channels, evaluator)
+
+
+def _digests(config: Config, db: Database, deliver: Sequence[Bell]) -> Digests:
+    return Digests(
+        db,
+        digest_takers(config.channel),
+        at_minute=parse_time(config.digest_at),
+        public_url=config.public_url,
+        clock=wall_ms,
+        on_notice=lambda: _ring(deliver),
+    )
 
 
 def _repeating(config: Config, channels: Sequence[Channel], evaluator: Evaluator) -> Loops:

@@ -1,5 +1,6 @@
 """What handlers work with. One value, made once by collector.run (or by a test), reached through SERVICES."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,8 +32,12 @@ class Services:
     looks: Looks = field(default_factory=Looks)
     keep: Keep = field(default_factory=Keep)
     releases: Releases = field(default_factory=Releases)
+    replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one replay that is under way."""
     rules: Sequence[Rule] = BUILT_IN
-    """What is watched."""
+    """What the configuration says is to be watched."""
+    channels: Sequence[str] = ()
+    """Names of the channels that are configured, the log aside."""
     metrics_pools: int = METRICS_POOLS
     """How many pools /metrics tells one by one."""
     is_local: bool = False

@@ -17,6 +17,8 @@ MAX_OWNER_CHARS = 120
 MAX_EVIDENCE = 64
 """Different phrases that applications of one host logged between two snapshots."""
 MAX_EVIDENCE_CHARS = 200
+MAX_CLAIMS = 512
+"""Stretches of ports that one namespace names as wanted: 2 KiB."""
 MAX_FEATURES = 32
 """What an agent says it can do."""
 MAX_SEQ = 2**53 - 1

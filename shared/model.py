@@ -84,6 +84,25 @@ class Remainder:
     """Upper bound of `held` for any pool that is not listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The ports from 1 to 65535 that a wider range must not lend.
+
+    Reserved ones, and those that something listens on or is bound to by number, now or as far back as the agent
+    remembers.
+    """
+
+    stretches: tuple[PortRange, ...]
+    """In order, never touching."""
+    since_ms: int
+    """How far back the memory goes, by the host's clock."""
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """All of them."""
+        return frozenset(port for stretch in self.stretches for port in stretch.ports)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
     """One network namespace of the host as the sample found it."""
@@ -100,6 +119,8 @@ class Namespace:
     totals: Mapping[State, int] = field(default_factory=dict)
     """Outbound sockets on ports of the range, by state, over all pools."""
     remainder: Remainder = field(default_factory=Remainder)
+    claims: Claims | None = None
+    """None from agents that do not tell them, or do not know them yet."""
 
     @property
     def capacity(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from shared.errors import PortgaugeError
 
 T = TypeVar("T")
+MOST_WHOLE = 2**63
 _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
@@ -136,7 +137,7 @@ def _value(hint: Any, value: Any, source: str, key: str) -> Any:  # noqa: PLR091
         return build(hint, _expect(dict, value, source, key, "a table"), source, f"{key}.")
     if hint is Path:
         return Path(_expect(str, value, source, key, _NAMES[Path]))
-    if hint is float and type(value) is int:
+    if hint is float and type(value) is int and abs(value) < MOST_WHOLE:
         return float(value)
     return _expect(hint, value, source, key, _NAMES[hint])
 

@@ -28,6 +28,7 @@ class AnAgent:
         self._place, self._environment = place, environment
         self.config, self.log = place / "agent.toml", place / "agent.log"
         self.token = a_secret(place / "token", "t")
+        self.program = PROGRAM
         self._started: list[subprocess.Popen[bytes]] = []
         self.configure()
 
@@ -48,7 +49,7 @@ class AnAgent:
         self.config.write_text("\n".join([*lines, 'netns = ["own"]', ""]))
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
-        command = [str(PROGRAM), "run", "--config", str(self.config), *arguments]
+        command = [str(self.program), "run", "--config", str(self.config), *arguments]
         with self.log.open("ab") as log:
             environ = {**os.environ, **self._environment, **environment}
             self._started.append(subprocess.Popen(command, stderr=log, env=environ))

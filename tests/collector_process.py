@@ -57,14 +57,14 @@ class Serving:
         return self.process.wait(within_s)
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, program: Path = PROGRAM) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself. Root's right to open every file is taken from it: permissions hold for it too."""
-    command = [*(WITHOUT_OVERRIDE if os.geteuid() == 0 else ()), PROGRAM, *arguments]
+    command = [*(WITHOUT_OVERRIDE if os.geteuid() == 0 else ()), program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
-def a_token(database: Path | str, *arguments: str) -> str:
-    made = run("token", "create", "--database", database, *arguments)
+def a_token(database: Path | str, *arguments: str, program: Path = PROGRAM) -> str:
+    made = run("token", "create", "--database", database, *arguments, program=program)
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
 
@@ -77,10 +77,14 @@ def migrated(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(
-    database: Path | str, *arguments: str | Path, listen: str = "127.0.0.1:0", log: Path | None = None
+    database: Path | str,
+    *arguments: str | Path,
+    listen: str = "127.0.0.1:0",
+    log: Path | None = None,
+    program: Path = PROGRAM,
 ) -> Iterator[Serving]:
     """Serve until the block ends; killed if it has not ended by then. `log` takes what it says, by default beside."""
-    command: Sequence[str | Path] = [PROGRAM, "serve", "--listen", listen, "--database", database, *arguments]
+    command: Sequence[str | Path] = [program, "serve", "--listen", listen, "--database", database, *arguments]
     log = log or Path(database).with_suffix(".log")
     with (
         log.open("a") as stderr,

@@ -13,9 +13,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import certificates
+from tests import certificates, previous
 from tests import small_disk as small_disks
 from tests.certificates import Authority, an_authority
+from tests.fleet import ground as fleets
 from tests.netns import Netns, fresh_netns, why_none
 from tests.watching import why_not_watching
 
@@ -58,8 +59,14 @@ def nothing_dropped_unclosed() -> Iterator[None]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a right that we do not have: in one place, so that pytest says each reason in one line."""
-    needs = {"namespaces": why_none, "watching": why_not_watching, "small_disk": small_disks.why_none}
-    needs["authority"] = certificates.why_none
+    needs: dict[str, Callable[[], str | None]] = {
+        "namespaces": why_none,
+        "watching": why_not_watching,
+        "small_disk": small_disks.why_none,
+        "authority": certificates.why_none,
+        "a_fleet": fleets.why_none,
+        "previous": previous.why_none,
+    }
     for fixture, why_not in needs.items():
         if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
             pytest.skip(reason)
@@ -68,6 +75,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def namespaces() -> None:
     """What a test or fixture asks for that makes network namespaces by itself; see pytest_runtest_setup."""
+
+
+@pytest.fixture(scope="session")
+def a_fleet() -> None:
+    """What a test or fixture asks for that runs a fleet in namespaces; see pytest_runtest_setup."""
 
 
 @pytest.fixture(scope="session")

@@ -10,54 +10,29 @@ import logging
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgpack
+import zstandard
 
+from collector.api.operation import Operation
+from collector.api.routes import OPERATIONS
 from collector.storage.database import database
 from collector.storage.location import locate
 from collector.storage.schema import migrate
-from shared.limits import MAX_BODY_BYTES
+from shared.limits import MAX_BODY_BYTES, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
+from shared.wire import encode
+from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 from tests.damage import LARGE, ODD, SEEDS, damaged
 
 AT_A_TIME = 8
-PATHS = (
-    "hosts",
-    "pools",
-    "trend",
-    "top",
-    "growth",
-    "peers",
-    "near-misses",
-    "fleet",
-    "export",
-    "drift",
-    "storage",
-    "alerts",
-    "transitions",
-    "notices",
-    "rules",
-    "silences",
-)
-KEYS = (
-    "host",
-    "from",
-    "to",
-    "step",
-    "tier",
-    "limit",
-    "local_ip",
-    "peer_ip",
-    "peer_port",
-    "kind",
-    "role",
-    "window",
-    "no",
-)
+ASKED = {one.path: one for one in OPERATIONS if one.method == "GET" and one.path.startswith("/v1/")}
+KEYS = (*sorted({parameter.name for one in ASKED.values() for parameter in one.query}), "local_ip", "window", "no", "ü")
 VALUES = (
     "",
     "-1",
@@ -110,7 +85,9 @@ async def fuzzed(collector: Collecting, cases: int, seed: int) -> Told:
 
 async def _push(collector: Collecting, chance: random.Random, told: Told) -> None:
     body, headers = a_body(chance), dict[str, str]()
-    if chance.random() < 0.1:
+    if chance.random() < 0.02:
+        headers["Content_Encoding"], body = chance.choice(BOMBS)
+    elif chance.random() < 0.1:
         headers["Content_Encoding"] = chance.choice(("gzip", "zstd", "br", "deflate"))
         body = body if chance.random() < 0.3 else damaged(gzip.compress(body), chance)
     status, _ = await collector.post(body, **headers)
@@ -118,14 +95,32 @@ async def _push(collector: Collecting, chance: random.Random, told: Told) -> Non
 
 
 async def _ask(collector: Collecting, chance: random.Random, told: Told) -> None:
-    path = f"/v1/{chance.choice(PATHS)}" if chance.random() < 0.9 else f"/v1/hosts/{chance.choice(VALUES[1:])[:50]}"
+    operation = ASKED[chance.choice(sorted(ASKED))]
+    path = operation.path.replace("{host}", quote(chance.choice(VALUES[1:])[:50], safe=""))
     query = {chance.choice(KEYS): chance.choice(VALUES) for _ in range(chance.randint(0, 4))}
     async with collector.asked(path, **query) as response:
-        is_problem = response.content_type == "application/problem+json"
+        problem = await response.json() if response.content_type == "application/problem+json" else None
         await response.read()
     told.note(response.status, f"{path} {query}")
-    if response.status >= 400 and not is_problem:
+    if response.status >= 400 and problem is None:
         told.wrong.append(f"{response.status} without a problem document: {path} {query}")
+    if response.status == 400 and problem and (wrong := unnamed(problem, operation, query)):
+        told.wrong.append(f"{wrong}: {path} {query}")
+
+
+def unnamed(problem: Mapping[str, Any], operation: Operation, query: Mapping[str, str]) -> str | None:
+    """What is wrong with how a refused question is told: it must name a parameter that was given, or is missing."""
+    named = problem.get("parameter")
+    if problem["type"] != "urn:portgauge:problem:invalid-parameter" or named is None:
+        return f"a refused question names no parameter ({problem['detail']})"
+    # Whose configuration is asked for has to be said only with a token of no host.
+    is_needed = operation.path == "/v1/config"
+    missing = {one.name for one in operation.query if one.is_required or is_needed} - query.keys()
+    windows = {"from", "to", "step"}  # What is too long together is told of one of them.
+    may_be = {name[:64] for name in query} | missing | (windows if windows & query.keys() else set())
+    if named not in may_be:
+        return f"{named!r} is named, which is none of {sorted(may_be)}"
+    return None if problem["detail"].startswith(f"{named}: ") else f"{named!r} is not in {problem['detail']!r}"
 
 
 def a_body(chance: random.Random) -> bytes:
@@ -133,6 +128,8 @@ def a_body(chance: random.Random) -> bytes:
     kind = chance.randrange(40)
     if kind < len(_HOSTILE):
         return _HOSTILE[kind](chance)
+    if chance.random() < 0.005:
+        return chance.choice(FULL) if chance.random() < 0.5 else damaged(FULL[0], chance)
     return absurd(chance) if kind < 16 else damaged(chance.choice(SEEDS), chance)
 
 
@@ -150,7 +147,10 @@ def absurd(chance: random.Random) -> bytes:
     """A good body in which one value is none that anybody would send."""
     document = msgpack.unpackb(chance.choice(SEEDS), strict_map_key=False)
     document["seq"] = chance.randrange(2**40)
-    document[chance.choice(sorted(document))] = chance.choice(_VALUES)
+    if chance.random() < 0.3:
+        document["labels"] = chance.choice(LABELS)
+    else:
+        document[chance.choice(sorted(document))] = chance.choice(_VALUES)
     packed: bytes = msgpack.packb(document)
     return packed
 
@@ -159,6 +159,52 @@ _VALUES: tuple[Any, ...] = (
     *(None, -1, 0, 1, 2**53, 2**63, 1.5, "", "x", "ü\u202e", "x" * 5_000, b"", []),
     *([[]] * 10_000, {}, {"": ""}, {"role": "\0"}, {"role": "lb"}, dict.fromkeys(map(str, range(500)), "x")),
 )
+
+
+LABELS: tuple[Any, ...] = (
+    {"": "x"},
+    {"x": ""},
+    {"role": "edge\n"},
+    {"role": "\u202egdE"},
+    {"role": "\ud7ff\U0010ffff"},
+    {"a" * MAX_NAME_CHARS: "b" * MAX_NAME_CHARS},
+    {"a" * (MAX_NAME_CHARS + 1): "b"},
+    {"role": "b" * 100_000},
+    {f"label-{number}": "x" for number in range(MAX_LABELS)},
+    {f"label-{number}": "x" for number in range(MAX_LABELS + 1)},
+    {"role": 1},
+    {1: "role"},
+    {"role": {"role": {"role": "edge"}}},
+    {"role": b"edge"},
+    {"role": None},
+    [["role", "edge"]],
+    "role=edge",
+)
+"""What nobody would call a group of machines, and the most that is allowed."""
+
+
+def with_pools(count: int) -> bytes:
+    """A good body of so many pools, all towards one backend."""
+    readings = [
+        a_reading(number % 300, pool=replace(a_pool(), local=number.to_bytes(4, "big"))) for number in range(count)
+    ]
+    return encode(a_snapshot(*readings, host=f"full-{count}"))
+
+
+FULL = (with_pools(MAX_POOLS), with_pools(MAX_POOLS + 1))
+"""The largest host there may be, and one more pool."""
+
+
+def bombs() -> list[tuple[str, bytes]]:
+    """(encoding, body): a few kilobytes that would be megabytes, or millions of objects, to whoever trusted them."""
+    nothing, nested = bytes(64 * MAX_BODY_BYTES), b"\x91" * (MAX_BODY_BYTES - 1) + b"\xc0"
+    many = b"\xdd\x00\x0f\xff\xf0" + b"\x80" * (MAX_BODY_BYTES - 5)
+    zipped = gzip.compress(nothing)
+    inside = [("gzip", one) for one in (zipped, gzip.compress(zipped), gzip.compress(nested), gzip.compress(many))]
+    return [*inside, ("zstd", zstandard.compress(nothing)), ("zstd", zstandard.compress(nested))]
+
+
+BOMBS = bombs()
 
 
 def rss_mb() -> float:

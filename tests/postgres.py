@@ -147,19 +147,40 @@ def standby(primary: Cluster, *, slot: str = "standby") -> Iterator[Cluster]:
 
 @contextmanager
 def running(made: Cluster) -> Iterator[Cluster]:
-    """Start it; whatever it is at the end of the block, it is stopped."""
-    made.start()
+    """Start it; whatever it is at the end of the block, or where its start is interrupted, it is stopped."""
     try:
+        made.start()
         yield made
     finally:
         made.stop()
 
 
 def run(program: str, *arguments: str | Path) -> None:
-    """One of PostgreSQL's own programs. Raises AssertionError with what it said."""
+    """One of PostgreSQL's own programs. Raises AssertionError with what it said.
+
+    Where we are interrupted, its children end too: initdb's would go on writing into what is being removed.
+    """
     command: Sequence[str | Path] = [*prefix(), _program(program), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        try:
+            _, said = process.communicate(timeout=PATIENCE_S)
+        except BaseException:
+            _end_group(process)
+            raise
+    assert process.returncode == 0, said
+
+
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """Kill it and its children, and see them gone."""
+    deadline = time.monotonic() + PATIENCE_S
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE_S)
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
 
 
 def prefix() -> tuple[str, ...]:

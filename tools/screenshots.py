@@ -3,18 +3,26 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser
 
+from collector.alerts.where import Place
+from collector.rollout.plan import Plan, revision_for
+from collector.rollout.steward import Steward
+from collector.storage import rollouts
 from collector.storage.database import database
 from collector.storage.location import locate
 from collector.storage.schema import migrate
 from collector.web.links import pool_link
+from shared.model import AgentState
 from shared.ports import PortRange
 from shared.tcp import State
+from shared.tuning import Tuning
 from tests.builders import a_namespace, a_pool, a_reading, a_snapshot
 from tests.chromium import chromium, why_none
 from tests.collecting import Collecting, collecting
@@ -22,6 +30,16 @@ from tests.collecting import Collecting, collecting
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 CAPACITY = 28_200
 POOL = a_pool(8080, local="10.0.3.7", peer="10.0.9.21")
+Picture = tuple[str, str, tuple[int, int]]
+PICTURES: dict[str, Picture] = {
+    "fleet-dark": ("/", "dark", (1200, 900)),
+    "history-dark": ("/history?window=24h", "dark", (1200, 900)),
+    "pool-light": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (1200, 900)),
+    "pool-phone": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (390, 900)),
+}
+PINNED, OLD = "lb-eu-01", 8
+"""The canary whose own file pins a key; the number of a host that was not upgraded."""
+STAGED: dict[str, Any] = {"canaries": (PINNED,), "steps": (25, 100), "bake_s": 30.0}
 STEPS = 80
 TURNED_OFF = 18
 """At this step somebody sets tcp_tw_reuse to 0."""
@@ -69,19 +87,45 @@ async def tell_yesterday(fleet: Collecting) -> None:
     await fleet.compact()
 
 
-async def shoot(browser: Browser, fleet: Collecting) -> None:
-    """The views that README shows."""
-    views = {"fleet": "/", "history": "/history?window=24h", "pool": pool_link("lb-eu-17", POOL) + "&window=15m"}
-    for name, look, width in (
-        ("fleet", "dark", 1200),
-        ("history", "dark", 1200),
-        ("pool", "light", 1200),
-        ("pool", "phone", 390),
-    ):
-        path = views[name]
+async def tell_rollouts(fleet: Collecting) -> None:
+    """One revision reaches everybody; the next one halts, as a canary's own file pins what it sets."""
+    sooner = Plan(author="ops", reason="see bursts sooner, CHG-4711", settings=Tuning(interval_s=5.0), **STAGED)
+    thrifty = Plan(author="ops", reason="spare CPU, CHG-4713", settings=Tuning(cpu_share=0.005), **STAGED)
+    for plan, failing in ((sooner, ""), (thrifty, PINNED)):
+        async with fleet.db.writing() as connection:
+            revision = await rollouts.add(connection, plan, fleet.clock())
+        await _follow(fleet, revision, failing)
+
+
+async def _follow(fleet: Collecting, revision: int, failing: str) -> None:
+    """Three minutes in which hosts take what reached them; `failing` does not."""
+    steward = Steward(fleet.db, clock=fleet.clock)
+    for seq in range(18):
+        fleet.clock.turn(10)
+        async with fleet.db.reading() as connection:
+            known = await rollouts.newest(connection)
+        for number in range(12):
+            host = f"lb-eu-{number + 1:02}"
+            reached = revision_for(known, Place(host=host, role="edge", labels={"role": "edge"}))
+            newest = reached.id if reached else 0
+            refused = newest if host == failing and newest == revision else 0
+            state = AgentState(
+                started_ms=1,
+                revision=revision - 1 if refused else newest,
+                failed=refused,
+                why="cpu_share: pinned by the local file" if refused else "",
+            )
+            told = a_snapshot(a_reading(60), host=host, seq=revision * 100 + seq, taken_at_ms=fleet.clock())
+            await fleet.push(replace(told, state=state, agent_version="0.0.9" if number == OLD else "0.1.0"))
+        await steward.look()
+
+
+async def shoot(browser: Browser, fleet: Collecting, pictures: Mapping[str, Picture]) -> None:
+    """Pictures of this fleet by name: path, look, width and height."""
+    for name, (path, look, (width, height)) in pictures.items():
         context = await browser.new_context(
             color_scheme="dark" if look == "dark" else "light",
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             timezone_id="UTC",
             locale="en-GB",
         )
@@ -89,20 +133,31 @@ async def shoot(browser: Browser, fleet: Collecting) -> None:
         mark = "&" if "?" in path else "?"
         await page.goto(f"{fleet.url}{path}{mark}login={fleet.tokens['read']}")
         await page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth)")
-        await page.screenshot(path=IMAGES / f"{name}-{look}.png")
+        await page.screenshot(path=IMAGES / f"{name}.png")
         await context.close()
 
 
 async def main() -> None:
     """Tell the story, look at it."""
     IMAGES.mkdir(exist_ok=True)
+    async with chromium() as browser:
+        async with a_fleet() as fleet:
+            await tell_yesterday(fleet)
+            await tell(fleet)
+            await shoot(browser, fleet, PICTURES)
+        async with a_fleet() as fleet:
+            await tell_rollouts(fleet)
+            await shoot(browser, fleet, {"rollout-light": ("/rollout", "light", (1500, 510))})
+
+
+@asynccontextmanager
+async def a_fleet() -> AsyncIterator[Collecting]:
+    """A collector over a database of its own."""
     with tempfile.TemporaryDirectory() as place:
         location = locate(str(Path(place) / "history.db"))
         await asyncio.to_thread(asyncio.run, migrate(location))
-        async with database(location) as db, collecting(db) as fleet, chromium() as browser:
-            await tell_yesterday(fleet)
-            await tell(fleet)
-            await shoot(browser, fleet)
+        async with database(location) as db, collecting(db) as fleet:
+            yield fleet
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Readers for command line values, with messages a person can act on."""
 
 import argparse
+import sys
 
 from shared.addresses import parse_endpoint, parse_ip
 from shared.errors import PortgaugeError
@@ -63,11 +64,17 @@ def ip(text: str) -> bytes:
 
 
 def endpoint(text: str) -> tuple[bytes, int]:
-    """An address and a port."""
+    """An address and a port. IPv6 without brackets is read as HAProxy reads it, the port last; which is then told."""
+    host, _, port = text.strip().rpartition(":")
+    bracketed = f"[{host}]:{port}"
+    is_bare = ":" in host and "[" not in host
     try:
-        return parse_endpoint(text)
+        found = parse_endpoint(bracketed if is_bare else text)
     except PortgaugeError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if is_bare:
+        print(f"portgauge-agent: {text} is read as {bracketed}", file=sys.stderr)
+    return found
 
 
 def port_range(text: str) -> PortRange:

@@ -133,7 +133,8 @@ async def _require_free(db: AsyncConnection, candidate: Candidate, now_ms: int) 
 
 def is_taken(host: Host, machine_id: str, now_ms: int) -> bool:
     """Whether that host reports at present, from a machine that cannot be shown to be this one."""
-    return host.presence(now_ms) is not Presence.SILENT and (not machine_id or machine_id != host.machine_id)
+    is_there = host.presence(now_ms) not in {Presence.SILENT, Presence.FORGOTTEN}
+    return is_there and (not machine_id or machine_id != host.machine_id)
 
 
 def _push_grant(new: NewToken, host: str, parent: Grant, now_ms: int, role: str | None) -> Grant:

@@ -10,6 +10,7 @@ from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.incidents import Change, Incident, IncidentId, Scene, Telling, cause_of, leading, review
 from collector.alerts.rules import Rule
 from collector.alerts.silences import Silence, is_silenced
+from collector.alerts.step import Told
 from collector.alerts.subject import alert_key
 from collector.alerts.where import Place
 
@@ -18,7 +19,7 @@ ChannelsFor = Callable[[str, Iterable[Rule | None]], tuple[str, ...]]
 
 
 class Board:
-    """Every open incident, and the case that stood for it last."""
+    """Every open incident, the case that stood for it last, and what this round tells of its cases."""
 
     def __init__(
         self, rules: Sequence[Rule], channels: ChannelsFor, incidents: Iterable[Incident], cases: Iterable[Case]
@@ -26,15 +27,19 @@ class Board:
         self._rules: Mapping[str, Rule] = {rule.name: rule for rule in rules}
         self._channels = channels
         self._open: dict[IncidentId, Incident] = {incident.id: incident for incident in incidents}
+        self._last_told: dict[IncidentId, Told] = {}
         by_key = {alert_key(case.rule, case.subject): case for case in cases}
         self._leads: dict[IncidentId, Case] = {
             which: by_key[incident.lead] for which, incident in self._open.items() if incident.lead in by_key
         }
 
     def note(self, verdicts: Sequence[Verdict]) -> None:
-        """Keep what was last seen of the cases that stand for their incidents."""
+        """Keep what was last seen of the cases that stand for their incidents, and how those that ended did."""
+        self._last_told = {}
         for verdict in verdicts:
             which = (verdict.case.severity, cause_of(verdict.case))
+            if verdict.transition and verdict.transition.told:
+                self._last_told[which] = verdict.transition.told
             if which in self._open and (which not in self._leads or self._leads[which].key == verdict.case.key):
                 self._leads[which] = verdict.case
 
@@ -58,6 +63,8 @@ class Board:
         incident, which = change.incident, change.incident.id
         if change.is_over:
             self._open.pop(which, None)
+            if change.telling and self._last_told.get(which) is Told.FORGOTTEN:
+                change = replace(change, telling=Telling.FORGOTTEN)
             return change, self._leads.pop(which, None)
         if change.telling in {Telling.FIRING, Telling.GREW}:
             lead = leading(change.members, self._rules)

@@ -6,6 +6,7 @@ from collector.alerts.conditions import (
     CONTESTED,
     DRIFT,
     FAILURES,
+    HALTED,
     OCCUPANCY,
     PRESSED,
     SHARE_ABOVE,
@@ -87,4 +88,6 @@ BUILT_IN = (
         raise_at=60.0,
         clear_at=1.0,
     ),
+    # Whoever started it may be looking elsewhere, and it goes neither on nor back without a person.
+    Rule(name="rollout-halted", severity=PLAN, subject=Scope.ROLLOUT.value, condition=HALTED.name),
 )

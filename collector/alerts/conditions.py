@@ -15,6 +15,8 @@ class Scope(StrEnum):
     FLEET = "fleet"
     CHANNEL = "channel"
     """A way to reach people, of this collector's own."""
+    ROLLOUT = "rollout"
+    """A revision of the fleet's configuration on its way to hosts."""
 
 
 class Unit(StrEnum):
@@ -53,6 +55,7 @@ CLOCK = Condition("clock-off", (Scope.HOST,), Unit.SECONDS)
 PRESSED = Condition("pressed-by-hosts", (Scope.PEER,), Unit.COUNT, needs_level=True)
 SHARE_ABOVE = Condition("share-above", (Scope.ROLE, Scope.FLEET), Unit.SHARE, needs_level=True)
 UNDELIVERED = Condition("undelivered", (Scope.CHANNEL,), Unit.SECONDS)
+HALTED = Condition("halted", (Scope.ROLLOUT,), Unit.FACT)
 
 CONDITIONS = {
     one.name: one
@@ -70,5 +73,6 @@ CONDITIONS = {
         PRESSED,
         SHARE_ABOVE,
         UNDELIVERED,
+        HALTED,
     )
 }

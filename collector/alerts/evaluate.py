@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, OCCUPANCY, SPENT_SOON, Scope
 from collector.alerts.observe import USAGE_FLOOR, Forecast, Observation, infer_unlisted, measure
 from collector.alerts.rules import Rule
-from collector.alerts.step import FLAP_FORGET_MS, Alert, AlertState, Span, Transition, close, step
+from collector.alerts.step import FLAP_FORGET_MS, Alert, AlertState, Span, Transition, close, forget, step
 from collector.alerts.subject import Subject, of_pool
 from collector.alerts.where import Place
 from shared.model import Pool, Reading, Snapshot
@@ -47,7 +47,7 @@ class Case:
     @property
     def is_resting(self) -> bool:
         """Whether it says nothing that matters to anybody."""
-        return self.alert.state is AlertState.OK
+        return self.alert.state in {AlertState.OK, AlertState.GONE}
 
     def is_forgettable(self, now_ms: int) -> bool:
         """Whether it rests for so long that not even a flap is remembered."""
@@ -102,6 +102,12 @@ def opened(rule: Rule, subject: Subject, seen: Observation, now_ms: int, role: s
 def retire(case: Case, now_ms: int) -> Verdict:
     """A case that no rule is about any more."""
     alert, transition = close(case.alert, now_ms)
+    return Verdict(case.moved(alert, None, now_ms), transition)
+
+
+def end(case: Case, now_ms: int) -> Verdict:
+    """A case whose host is no more."""
+    alert, transition = forget(case.alert, now_ms)
     return Verdict(case.moved(alert, None, now_ms), transition)
 
 

@@ -35,6 +35,8 @@ class Telling(StrEnum):
     FIRING = "firing"
     GREW = "grew"
     RESOLVED = "resolved"
+    FORGOTTEN = "forgotten"
+    """It ended because the hosts that it was left on were forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,15 @@ from collector.alerts.evaluate import Case
 from collector.alerts.incidents import Incident, Telling, hosts_of
 from collector.alerts.subject import alert_key, stable_key
 from collector.alerts.words import describe, duration, quoted
-from collector.fleet.document import reading_document
+from collector.fleet.document import evidence_document, reading_document
 from shared.advice import Option
 from shared.model import Evidence
 
 MOST_MEMBERS = 20
 MOST_FIXES = 4
 MOST_LOGGED = 4
+_ENDS = frozenset({Telling.RESOLVED, Telling.FORGOTTEN})
+"""Either closes an incident wherever it was told (`state` is `resolved`); `ended` and the words say which it was."""
 ADVISED_FROM = 0.5
 """From which occupancy on `portgauge-agent advise` speaks of a pool unasked."""
 
@@ -58,13 +60,14 @@ class News:
 def compose(news: News) -> Notice:
     """The notice."""
     incident, lead = news.incident, news.lead
-    state = "resolved" if news.telling is Telling.RESOLVED else "firing"
+    state = "resolved" if news.telling in _ENDS else "firing"
     key = stable_key(incident.key, state, incident.tellings)
     reading = lead.seen.reading
     document = {
         "key": key,
         "alert": incident.key,
         "state": state,
+        "ended": news.telling.value if news.telling in _ENDS else None,
         "update": max(0, incident.tellings - 1) if state == "firing" else None,
         "severity": incident.severity,
         "cause": incident.cause,
@@ -81,7 +84,7 @@ def compose(news: News) -> Notice:
         "members": [_member(case) for case in _in_order(news.members)[:MOST_MEMBERS]],
         "first": _member(_in_order(news.members)[0]) if news.members else None,
         "changed": list(news.background.changed),
-        "evidence": [_said(one) for one in news.background.logged[:MOST_LOGGED]],
+        "evidence": [evidence_document(one) for one in news.background.logged[:MOST_LOGGED]],
         "fixes": [_fix(option) for option in news.background.fixes[:MOST_FIXES]] if state == "firing" else [],
         "link": news.background.link,
         "since_ms": incident.opened_ms,
@@ -93,7 +96,7 @@ def compose(news: News) -> Notice:
 
 def summarise(news: News) -> str:
     """`PAGE lb1: 127.0.0.1 -> 127.0.0.1:9001 holds 255 of 300 ports (85 %), 45 left`, and how many more."""
-    word = "RESOLVED" if news.telling is Telling.RESOLVED else news.incident.severity.upper()
+    word = news.telling.upper() if news.telling in _ENDS else news.incident.severity.upper()
     hosts = hosts_of(news.members)
     more = f" (one of {len(news.members):,} alerts on {hosts:,} hosts: {news.incident.cause})" if hosts > 1 else ""
     return f"{word} {describe(news.lead)}{more}"
@@ -102,7 +105,8 @@ def summarise(news: News) -> str:
 def text_of(document: Mapping[str, Any], news: News) -> str:
     """The same and all that helps, in lines, for whoever reads it on a telephone."""
     lines = [str(document["summary"])]
-    if news.telling is Telling.RESOLVED:
+    if news.telling in _ENDS:
+        lines += ["Its host was forgotten: nobody reports of it any more."] if news.telling is Telling.FORGOTTEN else []
         return "\n".join([*lines, f"It lasted {duration(news.now_ms - news.incident.opened_ms)}."])
     if document["rate_per_s"] is not None and document["rate_per_s"] > 0:
         left = document["seconds_left"]
@@ -144,10 +148,6 @@ def _member(case: Case) -> dict[str, Any]:
         "since_ms": case.alert.hot_since_ms or case.alert.fired_ms,
         "summary": describe(case),
     }
-
-
-def _said(one: Evidence) -> dict[str, Any]:
-    return {"program": one.program, "text": one.text, "count": one.count, "last_at_ms": one.last_at_ms}
 
 
 def _fix(option: Option) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collector.alerts.playing import Report, play
 from collector.alerts.rules import Rule
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
@@ -73,25 +74,36 @@ class Rehearsal:
 
 def rehearse(rules: Sequence[Rule], story: Rehearsal) -> list[Heard]:
     """Play it, second by second, from the first beat until the last, or until `until_s`."""
-    watch, heard = Watch(rules, ()), []
     end_s = max([story.until_s, *(beat.at_s for beat in story.beat)])
-    hosts = {host: number for number, host in enumerate(dict.fromkeys(beat.host for beat in story.beat))}
     moments = sorted({*(float(second) for second in range(int(end_s) + 1)), *(beat.at_s for beat in story.beat)})
-    for at_s in moments:
-        now_ms = round(at_s * 1000)
-        verdicts = []
-        for host, number in hosts.items():
-            beats = [beat for beat in story.beat if beat.at_s == at_s and beat.host == host]
-            if beats:
-                place = Place(host=host, role=beats[0].role, labels={"role": beats[0].role})
-                verdicts += watch.take(place, _snapshot(beats, now_ms), EVERY_MS, now_ms, host_id=number)
-        verdicts += watch.tick(now_ms, {})
-        heard += [
-            Heard(at_s, one.transition.told.value, one.case.rule, str(one.case.subject))
-            for one in verdicts
-            if one.transition and one.transition.told
-        ]
-    return heard
+    told = play(Watch(rules, ()), _reports(story.beat), [_ms(at_s) for at_s in moments])
+    return [
+        Heard(at_ms / 1000, one.transition.told.value, one.case.rule, str(one.case.subject))
+        for at_ms, one in told
+        if one.transition and one.transition.told
+    ]
+
+
+def _ms(at_s: float) -> int:
+    return round(at_s * 1000)
+
+
+def _reports(beats: Sequence[Beat]) -> list[Report]:
+    """In order of time; of one instant by host, in the order the story names them."""
+    hosts = {host: number for number, host in enumerate(dict.fromkeys(beat.host for beat in beats))}
+    together: dict[tuple[int, str], list[Beat]] = {}
+    for beat in beats:
+        together.setdefault((_ms(beat.at_s), beat.host), []).append(beat)
+    return [
+        _report(at_ms, hosts[host], together[at_ms, host])
+        for at_ms, host in sorted(together, key=lambda one: (one[0], hosts[one[1]]))
+    ]
+
+
+def _report(at_ms: int, host_id: int, beats: Sequence[Beat]) -> Report:
+    first, snapshot = beats[0], _snapshot(beats, at_ms)
+    place = Place(host=first.host, role=first.role, labels={"role": first.role})
+    return Report(at_ms=at_ms, place=place, host_id=host_id, interval_ms=EVERY_MS, read=lambda _is_whole: snapshot)
 
 
 def _snapshot(beats: Sequence[Beat], now_ms: int) -> Snapshot:

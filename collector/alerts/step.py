@@ -2,6 +2,7 @@
 
     ok ──hot──▶ pending ──held long enough──▶ firing ──calm long enough──▶ ok
      any state ──no data──▶ unknown ──data──▶ where it belongs
+     any state ──its host is forgotten──▶ gone
 
 No data neither resolves nor hides: an alert that was firing stays due (`fired_ms`) while unknown, and goes on firing
 without a second notice when data comes back. Hold and keep times, though, have to be earned anew: heat nobody saw is no
@@ -31,6 +32,8 @@ class AlertState(StrEnum):
     PENDING = "pending"
     FIRING = "firing"
     UNKNOWN = "unknown"
+    GONE = "gone"
+    """Its host was forgotten: nobody knows how it is, and nobody is to wait for it."""
 
 
 class Told(StrEnum):
@@ -38,6 +41,7 @@ class Told(StrEnum):
 
     FIRING = "firing"
     RESOLVED = "resolved"
+    FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ def step(rule: Rule, alert: Alert, seen: Span | None, now_ms: int) -> tuple[Aler
 def close(alert: Alert, now_ms: int) -> tuple[Alert, Transition | None]:
     """What `alert` becomes when its rule is no longer watched: people told that it fires are told that it is over."""
     return _resolved(alert, now_ms)
+
+
+def forget(alert: Alert, now_ms: int) -> tuple[Alert, Transition]:
+    """What `alert` becomes when its host is no more: over, which is not to say that all is well."""
+    told = None if alert.fired_ms is None else Told.FORGOTTEN
+    return Alert(AlertState.GONE, now_ms), Transition(alert.state, AlertState.GONE, now_ms, told, alert.fired_ms)
 
 
 def keep_needed_ms(rule: Rule, alert: Alert) -> int:

@@ -27,7 +27,7 @@ class SubjectShape(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`name`: the host of a pool or host, `IP:PORT` of a peer, the role, the channel; empty for the fleet."""
+    """`name`: the host of a pool or host, `IP:PORT` of a peer, the role, channel or rollout; empty for the fleet."""
 
     scope: Scope
     name: str = ""

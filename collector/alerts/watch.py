@@ -5,6 +5,7 @@ written: the database is the truth, this is a way not to read it every second.
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from collector.alerts.evaluate import (
     Key,
     Sight,
     Verdict,
+    end,
     foresee_nothing,
     is_news,
     judge,
@@ -93,7 +95,8 @@ class Watch:
     def place_of(self, host_id: int) -> Place | None:
         """The host of this id, if it was ever heard of."""
         name = self._names.get(host_id)
-        return self._known[name].place if name else None
+        known = self._known.get(name) if name else None
+        return known.place if known else None
 
     def restore(  # noqa: PLR0913 - what is known of a host
         self,
@@ -157,19 +160,32 @@ class Watch:
 
     def rows(self, seen: Glance) -> Sequence[int] | None:
         """The pools of a host that is not calm which are to be read; None: all, because something about it is open."""
-        if self._calm is None or self._cases.get(seen.place.host):
+        if self._calm is None or self.needs_all(seen.place.host):
             return None
         return self._calm.rows(seen)
+
+    def needs_all(self, host: str) -> bool:
+        """Whether every pool of the host's next snapshot is to be read: something about it is open, or may be."""
+        return self._calm is None or bool(self._cases.get(host))
+
+    @property
+    def rests_until_ms(self) -> float:
+        """Until when time alone changes nothing, because nothing is open and nobody's patience ends; 0: it may now."""
+        if self._is_stale or not all(case.is_resting for case in self.cases):
+            return 0
+        return self._deadlines[0][0] if self._deadlines else math.inf
 
     def tick(
         self,
         now_ms: int,
         undelivered: Mapping[str, float] | None = None,
         doubts: Mapping[str, Doubt] | None = None,
+        halted: Mapping[str, str] | None = None,
     ) -> list[Verdict]:
         """Judge what time brings: silence, holds that ran out, doubts about hosts, and the fleet as a whole.
 
-        `undelivered`: for how many seconds each channel has been failing to take what it is owed.
+        `undelivered`: for how many seconds each channel has been failing to take what it is owed; `halted`: why each
+        rollout that stopped by itself did, by its number.
         """
         self._doubts = {host: doubt for host, doubt in (doubts or {}).items() if host in self._known}
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
@@ -177,11 +193,23 @@ class Watch:
             self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
         for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
-        verdicts += self._judge_wide(now_ms, undelivered)
+        verdicts += self._judge_wide(now_ms, undelivered, halted or {})
         self._is_stale = False
         if now_ms >= self._purge_ms:
             self._purge(now_ms)
         return verdicts
+
+    def forget(self, host: str, now_ms: int) -> list[Verdict]:
+        """End all that is about a host that is no more. With its next report it is a new one."""
+        self._is_stale |= self._known.pop(host, None) is not None
+        self._heard.pop(host, None)
+        self._silent.pop(host, None)
+        self._drifters.pop(host, None)
+        self._watched_hosts.discard(host)
+        cases = self._cases.pop(host, {})
+        for key in cases:
+            self._fired.pop(key, None)
+        return [end(case, now_ms) for case in cases.values()]
 
     # --- hosts -------------------------------------------------------------------------------------------------------
 
@@ -205,8 +233,8 @@ class Watch:
         fallen = []
         while self._deadlines and self._deadlines[0][0] < now_ms:
             deadline_ms, host = heapq.heappop(self._deadlines)
-            known = self._known[host]
-            if known.deadline_ms == deadline_ms and not known.is_silent:
+            known = self._known.get(host)
+            if known and known.deadline_ms == deadline_ms and not known.is_silent:
                 known.is_silent = True
                 fallen.append(host)
                 if host in self._heard:
@@ -266,10 +294,12 @@ class Watch:
 
     # --- the fleet ---------------------------------------------------------------------------------------------------
 
-    def _judge_wide(self, now_ms: int, undelivered: Mapping[str, float] | None) -> list[Verdict]:
+    def _judge_wide(
+        self, now_ms: int, undelivered: Mapping[str, float] | None, halted: Mapping[str, str]
+    ) -> list[Verdict]:
         verdicts, seen = [], set()
         for rule in self._rules:
-            for one in self._wide(rule, undelivered):
+            for one in self._wide(rule, undelivered, halted):
                 seen.add((rule.name, one.subject))
                 verdicts += self._stepped(rule, one, now_ms)
         for key, case in list(self._cases.get("", {}).items()):
@@ -280,17 +310,22 @@ class Watch:
                 verdicts.append(retire(case, now_ms))
                 self._keep(verdicts[-1].case)
             elif key not in seen and not (now_rule.scope is Scope.CHANNEL and undelivered is None):
-                # Nobody speaks of it any more: no host presses on the backend, the role has no hosts.
+                # Nobody speaks of it any more: no host presses on the backend, the role has no hosts, it goes on.
                 verdicts += self._stepped(now_rule, Surveyed(case.subject, NO, {}), now_ms)
         return [verdict for verdict in verdicts if verdict.transition or not verdict.case.is_resting]
 
-    def _wide(self, rule: Rule, undelivered: Mapping[str, float] | None) -> Iterator[Surveyed]:
+    def _wide(
+        self, rule: Rule, undelivered: Mapping[str, float] | None, halted: Mapping[str, str]
+    ) -> Iterator[Surveyed]:
         if rule.scope in {Scope.PEER, Scope.ROLE, Scope.FLEET}:
             yield from survey(rule, self._heard, self._silent)
         elif rule.scope is Scope.CHANNEL:
             for channel, seconds in (undelivered or {}).items():
                 facts = {"failing_for_s": int(seconds)}
                 yield Surveyed(Subject(Scope.CHANNEL, channel), Span(seconds, seconds), facts)
+        elif rule.scope is Scope.ROLLOUT:
+            for number, why in halted.items():
+                yield Surveyed(Subject(Scope.ROLLOUT, number), YES, {"why": why})
 
     def _stepped(self, rule: Rule, one: Surveyed, now_ms: int, role: str = "") -> list[Verdict]:
         """One step of a subject that is no pool; none where it has no case and is not hot."""

@@ -59,6 +59,8 @@ def _facts(case: Case) -> str:
             return f"has {facts.get('pools_above', 0):,} of {facts.get('pools', 0):,} pools above the level"
         case Scope.CHANNEL:
             return f"has not taken a notice for {facts.get('failing_for_s', 0)} s"
+        case Scope.ROLLOUT:
+            return f"has halted: {facts['why']}" if "why" in facts else "is not halted any more"
     return _doubts(facts) or _of_host(facts)
 
 

@@ -13,6 +13,7 @@ def document_in(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Raises InvalidParameter."""
     try:
         given = json.loads(body)
+        json.dumps(given, ensure_ascii=False).encode()  # Half of a surrogate pair could not be told again.
     except (ValueError, RecursionError):
         raise InvalidParameter("body", "JSON is needed") from None
     if not isinstance(given, dict):

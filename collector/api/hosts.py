@@ -1,19 +1,30 @@
-"""GET /v1/hosts, GET /v1/hosts/{host}."""
+"""GET /v1/hosts; GET, DELETE /v1/hosts/{host}."""
+
+from typing import TypedDict
 
 from aiohttp import web
 
+from collector.access.bearer import grant_of
 from collector.api.answer import told
 from collector.api.cursor import AfterName, cursor_of, page_of
 from collector.api.operation import params_of
 from collector.api.parameters import MOST_ITEMS
 from collector.api.shapes import UnknownHost, host_shape
+from collector.fleet import forgetting
 from collector.fleet.host import Host
 from collector.services import SERVICES, Services
 from collector.storage import hosts
 
 
+class ForgottenShape(TypedDict):
+    """A host that was forgotten, and the ids of its tokens that were revoked with it."""
+
+    host: str
+    revoked: list[str]
+
+
 async def list_hosts(request: web.Request) -> web.Response:
-    """Every host that ever reported, and how it is now, by name."""
+    """Every host that ever reported and is not forgotten, and how it is now, by name."""
     params, services = params_of(request), request.app[SERVICES]
     limit = params.integer("limit", default=MOST_ITEMS, low=1, high=MOST_ITEMS)
     after = cursor_of(params, AfterName)
@@ -28,6 +39,16 @@ async def show_host(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     host = await known_host(services, request.match_info["host"])
     return told(host_shape(host, services.clock()))
+
+
+async def forget_host(request: web.Request) -> web.Response:
+    """Forget a host: its tokens are revoked, lists and alerts are done with it, its history goes with retention."""
+    services, name = request.app[SERVICES], request.match_info["host"]
+    actor = f"token {(await grant_of(request)).id}"
+    found = None if "\0" in name else await forgetting.forget(services.db, name, actor, services.clock())
+    if found is None:
+        raise UnknownHost(name)
+    return told(ForgottenShape(host=found.host, revoked=list(found.revoked)))
 
 
 async def known_host(services: Services, name: str) -> Host:

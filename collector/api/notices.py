@@ -1,8 +1,8 @@
-"""GET /v1/notices, GET /v1/rules."""
+"""GET /v1/notices."""
 
 from aiohttp import web
 
-from collector.api.answer import told, told_if_changed
+from collector.api.answer import told
 from collector.api.cursor import BeforeId, cursor_of, page_of
 from collector.api.operation import params_of
 from collector.api.parameters import MOST_ITEMS
@@ -21,8 +21,3 @@ async def list_notices(request: web.Request) -> web.Response:
             connection, limit=limit + 1, channel=channel, before_id=before.id if before else None
         )
     return told(page_of(found, limit, notice_shape, lambda one: BeforeId(one.id)))
-
-
-async def list_rules(request: web.Request) -> web.Response:
-    """What is watched."""
-    return told_if_changed(request, {"items": list(request.app[SERVICES].rules)})

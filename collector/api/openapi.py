@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from collector.access.token import Scope
+from collector.alerts.rules import MOST_NAME_CHARS
 from collector.api.answer import told_if_changed
 from collector.api.operation import Operation, Parameter
 from collector.api.parameters import HOST
@@ -19,7 +20,7 @@ from shared.limits import MAX_BODY_BYTES, MAX_TIME_MS
 _DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
 _REFERENCE = "#/components/schemas/{name}"
 _ID = {"type": "integer", "minimum": 1, "maximum": MAX_TIME_MS}
-_PATHS = {"host": HOST.schema, "id": _ID}
+_PATHS = {"host": HOST.schema, "id": _ID, "name": {"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARS}}
 _ABOUT = {
     400: "A parameter or a body that cannot be used; `parameter` names it.",
     401: "No token, or none that is known and alive.",

@@ -22,8 +22,11 @@ from collector.api import (
     hosts,
     notices,
     openapi,
+    plan,
     pools,
+    replays,
     rollouts,
+    rules,
     silences,
     top,
     trend,
@@ -44,6 +47,7 @@ from collector.api.shapes import (
 from collector.history.tiers import TIERS
 from collector.ingest.desk import Taken
 from collector.ingest.handler import post_snapshot
+from collector.replay.past import LineShape
 from collector.rollout.plan import Plan
 from shared import wire
 from shared.limits import MAX_POOLS
@@ -66,6 +70,13 @@ def get(path: str, handler: Any, answer: Any, *query: Parameter, **more: Any) ->
 OPERATIONS = (
     get("/v1/hosts", hosts.list_hosts, Listing[HostShape], limit(MOST_ITEMS), CURSOR),
     get("/v1/hosts/{host}", hosts.show_host, HostShape),
+    Operation(
+        method="DELETE",
+        path="/v1/hosts/{host}",
+        handler=hosts.forget_host,
+        scope=Scope.ADMIN,
+        answer=hosts.ForgottenShape,
+    ),
     get(
         "/v1/pools",
         pools.list_pools,
@@ -118,6 +129,7 @@ OPERATIONS = (
         media_type="text/csv",
         faults=(404,),
     ),
+    get("/v1/plan", plan.show_plan, plan.CapacityPlanShape, *plan.PARAMETERS),
     get("/v1/drift", fleet.show_drift, Listing[fleet.DriftShape], limit(MOST_ITEMS), CURSOR),
     get("/v1/storage", fleet.show_storage, fleet.StorageShape),
     get(
@@ -138,7 +150,35 @@ OPERATIONS = (
         limit(100),
         CURSOR,
     ),
-    get("/v1/rules", notices.list_rules, Items[Rule], is_conditional=True),
+    get("/v1/rules", rules.list_rules, Items[rules.WatchedShape], is_conditional=True),
+    Operation(
+        method="POST",
+        path="/v1/rules",
+        handler=rules.add_rule,
+        scope=Scope.ADMIN,
+        body=Body(Rule, example=rules.EXAMPLE),
+        answer=rules.WatchedShape,
+        status=201,
+        faults=(409,),
+    ),
+    Operation(
+        method="PUT",
+        path="/v1/rules/{name}",
+        handler=rules.put_rule,
+        scope=Scope.ADMIN,
+        body=Body(Rule, example=rules.EXAMPLE),
+        answer=rules.WatchedShape,
+        faults=(409,),
+    ),
+    Operation(method="DELETE", path="/v1/rules/{name}", handler=rules.remove_rule, scope=Scope.ADMIN, status=204),
+    Operation(
+        method="POST",
+        path="/v1/replay",
+        handler=replays.post_replay,
+        body=Body(replays.NewReplay, example=replays.EXAMPLE),
+        answer=LineShape,
+        media_type=replays.LINES,
+    ),
     get("/v1/silences", silences.list_silences, Listing[SilenceShape], limit(MOST_ITEMS), CURSOR),
     Operation(
         method="POST",

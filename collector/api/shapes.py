@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
+from msgspec import Meta
+
 from collector.alerts.evaluate import Case
 from collector.alerts.rules import SEVERITIES
 from collector.alerts.silences import Silence
@@ -10,7 +12,17 @@ from collector.alerts.step import AlertState
 from collector.alerts.subject import SubjectShape, alert_key
 from collector.alerts.where import Where
 from collector.alerts.words import describe
-from collector.fleet.document import Count, PoolShape, ReadingShape, Share, one_of, pool_document, reading_document
+from collector.fleet.document import (
+    Count,
+    EvidenceShape,
+    PoolShape,
+    ReadingShape,
+    Share,
+    evidence_document,
+    one_of,
+    pool_document,
+    reading_document,
+)
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PoolNow
 from collector.storage.alerts import PastTransition
@@ -98,6 +110,7 @@ class PoolNowShape(PoolShape, ReadingShape):
     role: str | None
     taken_at_ms: Count
     state: Annotated[str, one_of(("ok", "unknown"))]
+    evidence: Annotated[list[EvidenceShape], Meta(description="what was logged of it since the report before")]
 
 
 class CaseShape(SubjectShape):
@@ -220,6 +233,7 @@ def pool_shape(item: PoolNow) -> PoolNowShape:
         **reading_document(item.reading),
         "taken_at_ms": item.taken_at_ms,
         "state": "ok" if item.is_current else "unknown",
+        "evidence": [evidence_document(one) for one in item.evidence],
     }
 
 

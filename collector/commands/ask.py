@@ -9,6 +9,10 @@ from typing import Any
 
 from collector.commands.client import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE, client_of
 from collector.commands.common import Subparsers, add_command
+from collector.commands.planned import COLUMNS as PLAN_COLUMNS
+from collector.commands.planned import METAVARS as PLAN_METAVARS
+from collector.commands.planned import below as plan_below
+from collector.commands.planned import rows as plan_rows
 from collector.commands.table import as_csv, table
 
 Rows = Sequence[Mapping[str, Any]]
@@ -49,6 +53,8 @@ class Question:
     columns: tuple[str, ...]
     example: str
     rows: Callable[[Mapping[str, Any]], Rows] = _items
+    below: Callable[[Mapping[str, Any]], str] = lambda _document: ""
+    """What a person reads below the table."""
     most: int | None = 0
     """Of a list that comes in pages, how many items where no --limit says so (None: all); 0: it comes as one answer."""
 
@@ -104,6 +110,24 @@ QUESTIONS: Mapping[str, Question] = {
         (),
         "--quantiles 0.95,1",
         _levels,
+    ),
+    "plan": Question(
+        "which pools will need what by when at the current growth, and what a change would bring",
+        "/v1/plan",
+        {
+            "horizon": "days ahead (90)",
+            "host": "of this host only",
+            "role": "of hosts of this role only",
+            "peer": "towards this backend: IP, IP:PORT, NETWORK/BITS or :PORT",
+            "add_backends": "what if so many more backends of the same port took their share",
+            "add_addresses": "what if every host had so many more source addresses",
+            "range": "what if every host's port range were this, and is it safe: LOW-HIGH",
+            **_LIMIT,
+        },
+        (*_POOL, *PLAN_COLUMNS),
+        "--horizon 90 --range 1024-65535",
+        rows=plan_rows,
+        below=plan_below,
     ),
     "drift": Question(
         "hosts whose settings differ from those of their role",
@@ -189,10 +213,11 @@ def shown(question: Question, document: Mapping[str, Any], *, is_json: bool, is_
     rows = question.rows(document)
     if is_csv:
         return as_csv(rows)
+    below = question.below(document)
     if not rows:
-        return "nothing is known of that"
-    return table(rows, question.columns or tuple(rows[0]))
+        return "\n\n".join(filter(None, ("nothing is known of that", below)))
+    return "\n\n".join(filter(None, (table(rows, question.columns or tuple(rows[0])), below)))
 
 
 def _metavar(option: str) -> str:
-    return {"from": "TIME", "to": "TIME", "step": "SECONDS", "limit": "N"}.get(option, option.upper())
+    return {"from": "TIME", "to": "TIME", "step": "SECONDS", "limit": "N", **PLAN_METAVARS}.get(option, option.upper())

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +53,24 @@ class Client:
             cursor = {"cursor": page["next"]}
 
     @contextmanager
-    def open(self, path: str, query: Mapping[str, str]) -> Iterator[HTTPResponse]:
-        """The answer as it arrives. Raises CannotAsk."""
+    def open(
+        self, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> Iterator[HTTPResponse]:
+        """The answer as it arrives, to a GET, or a POST of this body as JSON. Raises CannotAsk."""
         url = f"{self.url.rstrip('/')}{path}?{urllib.parse.urlencode(query)}"
         if not url.startswith(("http://", "https://")):
             raise CannotAsk(f"{self.url!r} is no address of a collector, like {DEFAULT_URL}")
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - http(s)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers)  # noqa: S310 - http(s)
         tls = ssl.create_default_context(cafile=self.ca) if url.startswith("https://") else None
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=tls) as response:  # noqa: S310
                 yield response
         except urllib.error.HTTPError as error:
             raise CannotAsk(_detail(error)) from None
+        except HTTPException:
+            raise CannotAsk(f"{self.url} broke off in the middle of its answer") from None
         except OSError as error:  # URLError among them.
             raise CannotAsk(f"{self.url} does not answer: {getattr(error, 'reason', error)}") from None
 

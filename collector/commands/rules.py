@@ -4,18 +4,26 @@ import argparse
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rehearsal import Heard, Rehearsal, rehearse
 from collector.alerts.rules import Rule
+from collector.alerts.ruleset import in_force
+from collector.api.rules import watched_shape
+from collector.commands.ask import add_client
+from collector.commands.client import client_of
 from collector.commands.common import Subparsers, add_command
 from collector.config import Config
 from shared import settings
+from shared.settings import build
 
 EXAMPLE = "portgauge-collector rules check collector.toml"
+_KEYS = tuple(one.name for one in fields(Rule))
 DIFFERS = 1
 
 
@@ -28,6 +36,9 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     check.set_defaults(run=run_check)
     listing = add_command(actions, "list", "list what is watched", "portgauge-collector rules list --json")
     listing.add_argument("--config", metavar="FILE", type=Path, help="without it, the built-in rules")
+    what = "ask a running collector (--url, --token-file) what is in force, rules made by its API among it"
+    listing.add_argument("--running", action="store_true", help=what)
+    add_client(listing)
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=run_list)
     test = add_command(actions, "test", "play a story to the rules", "… rules test story.toml --config collector.toml")
@@ -44,13 +55,14 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    """One line a rule."""
-    rules = _rules(args.config)
+    """One line a rule, with where it comes from."""
+    items = _running(args) if args.running else _watched(_rules(args.config))
     if args.json:
-        print(json.dumps({"items": [asdict(rule) for rule in rules]}, indent=2))
+        print(json.dumps({"items": items}, indent=2))
         return 0
-    for rule in rules:
-        print(line(rule))
+    for item in items:
+        rule = build(Rule, {key: item[key] for key in _KEYS if item[key] is not None}, "collector")
+        print(f"{item['origin']:<8}  {line(rule)}")
     return 0
 
 
@@ -80,6 +92,17 @@ def line(rule: Rule) -> str:
 
 def _rules(config: Path | None) -> Sequence[Rule]:
     return settings.load(Config, config).rule if config else BUILT_IN
+
+
+def _watched(configured: Sequence[Rule]) -> list[dict[str, Any]]:
+    shapes = [watched_shape(one) for one in in_force(configured, ())]
+    plain: list[dict[str, Any]] = json.loads(msgspec.json.encode(shapes))
+    return plain
+
+
+def _running(args: argparse.Namespace) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client_of(args.url, args.token_file, args.ca).ask("/v1/rules", {})["items"]
+    return items
 
 
 def _says_what_is_heard(story: Path) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 _SHARES = frozenset({"occupancy", "margin", "before", "after", "rise"})
+_LENGTHS = frozenset({"skew_ms"})
+"""Of time; whatever else ends in _ms is an instant."""
 
 
 def pool_of(item: Row) -> str:
@@ -41,7 +43,7 @@ def cell(name: str, row: Row) -> str:
     value = row.get(name)
     if value is None or value == "":
         return "–"
-    if name.endswith("_ms") and isinstance(value, int):
+    if _is_instant(name) and isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float) and (name in _SHARES or name.startswith("p")):
         return f"{value * 100:.1f} %"
@@ -63,4 +65,8 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def _is_number(name: str, row: Row) -> bool:
     value = pool_of(row) if name == "pool" else row.get(name)
-    return value is None or (isinstance(value, int | float) and not name.endswith("_ms"))
+    return value is None or (isinstance(value, int | float) and not _is_instant(name))
+
+
+def _is_instant(name: str) -> bool:
+    return name.endswith("_ms") and name not in _LENGTHS

@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from shared.model import Kind, Pool, Reading
+from shared.model import Evidence, Kind, Pool, Reading
 
 
 def one_of(texts: Iterable[str]) -> Meta:
@@ -39,6 +39,20 @@ class ReadingShape(TypedDict):
     owner: Annotated[str, Meta(description="who holds it; empty where nobody could tell")]
     failures: Annotated[Count, Meta(description="connect() calls that failed for want of a port since the last report")]
     knee: Annotated[bool | None, Meta(description="whether connect() walks half the range in vain; null: not counted")]
+
+
+class EvidenceShape(TypedDict):
+    """What an application logged about connect() without a port: who, the words recognised, how often, when last."""
+
+    program: str
+    text: str
+    count: Count
+    last_at_ms: Count
+
+
+def evidence_document(one: Evidence) -> EvidenceShape:
+    """What was logged."""
+    return {"program": one.program, "text": one.text, "count": one.count, "last_at_ms": one.last_at_ms}
 
 
 def pool_document(pool: Pool) -> PoolShape:

@@ -30,6 +30,8 @@ class Presence(StrEnum):
     """Nothing new has been received for three intervals."""
     BLIND = "blind"
     """It reports, but says that it cannot sample."""
+    FORGOTTEN = "forgotten"
+    """It was said to be no more, and has not reported since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Host:
     """shared.model.AgentState but for cpu_ms; None where the agent does not tell it."""
     contested_ms: int = 0
     """When two machines last spoke under this name by turns, or under one boot and seq; 0: never."""
+    forgotten_ms: int | None = None
+    """When it was said to be no more; None: it is."""
 
     @property
     def role(self) -> str | None:
@@ -97,6 +101,8 @@ class Host:
 
     def presence(self, now_ms: int) -> Presence:
         """What its latest readings are worth at `now_ms`."""
+        if self.forgotten_ms is not None:
+            return Presence.FORGOTTEN
         if now_ms - self.latest_received_ms > self._patience_ms:
             return Presence.SILENT
         return Presence.REPORTING if self.failure is None else Presence.BLIND
@@ -153,12 +159,17 @@ class Host:
             failure=snapshot.failure,
             cpu_ms=snapshot.state.cpu_ms if snapshot.state else 0,
             state=_without_cpu(snapshot.state) if snapshot.state else None,
+            forgotten_ms=None if self._is_back(arrival) else self.forgotten_ms,
             **self._with_machine(arrival),
         )
 
     def is_contested(self, now_ms: int) -> bool:
         """Whether two machines report under this name: its readings are now of the one, now of the other."""
         return self.contested_ms > 0 and now_ms - self.contested_ms <= CONTESTED_MS
+
+    def _is_back(self, arrival: Arrival) -> bool:
+        """Whether it is there again: what was under way when the host was forgotten does not count."""
+        return self.forgotten_ms is None or arrival.received_ms > self.forgotten_ms
 
     def _with_machine(self, arrival: Arrival) -> dict[str, Any]:
         machine_id, now_ms = arrival.snapshot.machine_id, arrival.received_ms

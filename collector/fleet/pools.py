@@ -13,7 +13,7 @@ from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
-from shared.model import Kind, Pool, Reading, Snapshot
+from shared.model import Evidence, Kind, Pool, Reading, Snapshot
 
 PAGE = 32
 """Hosts decoded at a time: memory stays flat however large the fleet."""
@@ -63,6 +63,8 @@ class PoolNow:
     reading: Reading
     taken_at_ms: int
     is_current: bool
+    evidence: tuple[Evidence, ...] = ()
+    """What applications logged of it since the report before."""
 
 
 async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
@@ -101,9 +103,12 @@ def _merge(
 def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
     is_current = host.presence(now_ms) is Presence.REPORTING
     snapshot = snapshot_of(logged)
-    for reading in snapshot.readings if snapshot else ():
+    if snapshot is None:
+        return
+    for reading in snapshot.readings:
         if wanted.accepts(reading):
-            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current)
+            said = tuple(one for one in snapshot.evidence if one.pool == reading.pool)
+            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current, said)
 
 
 def snapshot_of(logged: Logged) -> Snapshot | None:

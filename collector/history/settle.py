@@ -56,6 +56,11 @@ class Windows:
                 named[host_id].update(pools)
         return named
 
+    @property
+    def end_ms(self) -> int:
+        """When the last chunk ends."""
+        return max((from_ms for _, from_ms in self.bodies), default=0) + RAW.span_ms
+
 
 @dataclass(slots=True)
 class Settled:

@@ -45,6 +45,11 @@ class Keep:
         """How long this one is."""
         return (self.raw_ms, self.minute_ms, self.hour_ms)[tier.number]
 
+    @property
+    def longest_ms(self) -> int:
+        """After this long nothing of a time is left."""
+        return max(self.raw_ms, self.minute_ms, self.hour_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -16,7 +16,7 @@ class Overloaded(PortgaugeError):
     """More arrives than can be written down."""
 
     def __init__(self, retry_after_s: int = RETRY_AFTER_S) -> None:
-        super().__init__(f"too many snapshots at once; try again in {retry_after_s} s")
+        super().__init__(f"too much at once; try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
 
 

@@ -6,6 +6,7 @@ time: what a client sends ahead of its answer waits.
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 
 from collector.ingest.desk import Answer, Desk
@@ -17,6 +18,16 @@ READ_S = 30
 MOST_AHEAD = MAX_BODY_BYTES + 64 * 1024
 _END = b"\r\n\r\n"
 _REASONS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+@lru_cache(maxsize=64)
+def _as_sent(answer: Answer, *, is_last: bool) -> bytes:
+    """The answer's bytes; nearly all answers of a fleet are one."""
+    headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
+    if is_last:
+        headers += "Connection: close\r\n"
+    head = f"{headers}Content-Length: {len(answer.body)}\r\n\r\n".encode()
+    return _REASONS[answer.status] + head + answer.body
 
 
 class Front(asyncio.Protocol):
@@ -117,11 +128,7 @@ class Front(asyncio.Protocol):
     def _answer(self, answer: Answer) -> None:
         if self._transport.is_closing():
             return
-        headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
-        if self._is_closing:
-            headers += "Connection: close\r\n"
-        head = f"{headers}Content-Length: {len(answer.body)}\r\n\r\n".encode()
-        self._transport.write(_REASONS[answer.status] + head + answer.body)
+        self._transport.write(_as_sent(answer, is_last=self._is_closing))
         self._is_waiting = False
         if self._is_closing:
             self._transport.close()

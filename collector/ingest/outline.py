@@ -17,6 +17,7 @@ from shared import limits, wire
 from shared.model import AgentState, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.tcp import State
+from shared.wire import claims
 from shared.wire.v1 import COUNTS, FAILURES, HASH_BYTES, KNEE, KNEES, OWNER, SCHEMA
 
 _Text = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARS)]
@@ -38,6 +39,7 @@ class _Namespace(Struct):
     settings: Annotated[dict[str, Annotated[int, Meta(ge=-(2**31), le=2**32)]], Meta(max_length=limits.MAX_SETTINGS)]
     totals: Annotated[dict[str, _Count], Meta(max_length=len(State))]
     remainder: tuple[_Count, _Count, _Count]
+    claims: tuple[Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)], bytes] | UnsetType = UNSET
 
 
 class _State(Struct):
@@ -136,6 +138,7 @@ def _is_sound(body: _Body) -> bool:
         and digest == body.identities_hash
         and len(set(names)) == len(names)
         and all(0 < namespace.range[0] <= namespace.range[1] for namespace in body.namespaces)
+        and all(one.claims is UNSET or claims.is_sound(one.claims[1]) for one in body.namespaces)
         and "".join([body.agent, body.failure or "", *body.labels.values(), *names, *_more_texts(body)]).isprintable()
         and _are_sound(body.columns, pools, 0 if body.owners is UNSET else len(body.owners))
     )
@@ -149,7 +152,7 @@ def _more_texts(body: _Body) -> list[str]:
 
 
 def _are_sound(columns: Mapping[str, bytes], pools: int, owners: int) -> bool:
-    if not (columns.keys() <= _KNOWN and all(len(column) == 2 * pools for column in columns.values())):
+    if not (columns.keys() <= _KNOWN and set(map(len, columns.values())) == {2 * pools}):
         return False
     try:
         held, capacity, low, high = [columns[name] for name in COUNTS]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession
 
 from collector.alerts.board import ChannelsFor
+from collector.alerts.digest import KINDS
 from collector.alerts.rules import Rule
 from collector.notify.alertmanager import AlertmanagerChannel, Documents
 from collector.notify.channel import Channel
@@ -45,3 +46,9 @@ def routes(settings: Sequence[ChannelSettings]) -> ChannelsFor:
         return ("log", *(name for name in takes if chosen is None or name in chosen))
 
     return told
+
+
+def digest_takers(settings: Sequence[ChannelSettings]) -> dict[str, tuple[str, ...]]:
+    """Who is told of each kind of report that anybody takes: they, and the log."""
+    by_kind = {kind: tuple(one.name for one in settings if kind in one.digests) for kind in KINDS}
+    return {kind: ("log", *names) for kind, names in by_kind.items() if names}

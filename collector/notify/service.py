@@ -15,6 +15,7 @@ _TYPES = {
     "page": apprise.NotifyType.FAILURE,
     "plan": apprise.NotifyType.WARNING,
 }
+_NO_ALERT = {"report": apprise.NotifyType.INFO}
 
 
 class ServiceChannel:
@@ -32,7 +33,7 @@ class ServiceChannel:
         told = owed.document
         kind = _TYPES.get(told.get("severity", ""), apprise.NotifyType.INFO)
         if told["state"] != "firing":
-            kind = apprise.NotifyType.SUCCESS
+            kind = _NO_ALERT.get(told["state"], apprise.NotifyType.SUCCESS)
         try:
             async with asyncio.timeout(self.timeout_s):
                 taken = await self._service.async_notify(title=told["summary"], body=told["text"], notify_type=kind)

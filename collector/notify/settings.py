@@ -3,11 +3,12 @@
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from collector.alerts.digest import KINDS
 from collector.alerts.rules import SEVERITIES
 from shared.errors import PortgaugeError
 from shared.settings import InvalidValue, nearest
@@ -42,6 +43,8 @@ class ChannelSettings:
     timeout_s: float = 5.0
     heartbeat_s: float = 0.0
     """How often it is told that the collector is alive; 0: never."""
+    digests: tuple[str, ...] = ()
+    """Which near-miss reports it takes: `daily`, `weekly`."""
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or not self.name or self.name == "log":
@@ -53,10 +56,8 @@ class ChannelSettings:
             raise InvalidValue("url", "an address is needed: url, or url_file")
         if self.url and "${" not in self.url:
             check_address(self.url)
-        for severity in self.severities:
-            if severity not in SEVERITIES:
-                known = ", ".join(SEVERITIES)
-                raise InvalidValue("severities", f"of {known}, not {severity!r}{nearest(severity, SEVERITIES)}")
+        _require_known("severities", self.severities, SEVERITIES)
+        _require_known("digests", self.digests, KINDS)
         if not 0 < self.timeout_s <= MOST_TIMEOUT_S:
             raise InvalidValue("timeout_s", "a number of seconds above 0, at most 60, is needed")
         if not 0 <= self.heartbeat_s < float("inf"):
@@ -78,6 +79,8 @@ def resolve(settings: ChannelSettings, environment: Mapping[str, str] = os.envir
     secret = _from_file(settings.name, settings.secret_file) if settings.secret_file else settings.secret
     url = _expanded(settings.name, url, environment)
     check_address(url)
+    if settings.digests and urlsplit(url).scheme in ALERTMANAGER:
+        raise InvalidValue("digests", f"channel {settings.name!r}: an Alertmanager takes alerts, not reports")
     return Resolved(settings, url, _expanded(settings.name, secret, environment).encode())
 
 
@@ -86,6 +89,12 @@ def check_address(url: str) -> None:
     parts = urlsplit(url)
     if not parts.scheme or (parts.scheme in (*WEBHOOK, *ALERTMANAGER) and not parts.netloc):
         raise InvalidValue("url", "an address like https://…, alertmanager+http://… or one of apprise is needed")
+
+
+def _require_known(key: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for one in given:
+        if one not in known:
+            raise InvalidValue(key, f"of {', '.join(known)}, not {one!r}{nearest(one, known)}")
 
 
 def _expanded(name: str, text: str, environment: Mapping[str, str]) -> str:

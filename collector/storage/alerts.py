@@ -35,8 +35,9 @@ class PastTransition:
 
 
 async def remembered(db: AsyncConnection, since_ms: int) -> list[Case]:
-    """Every case that matters still: not ok, or one that fired since `since_ms`."""
+    """Every case that matters still: not ok, or one that fired since `since_ms`; none whose host is gone."""
     matters = (alert.c.state != AlertState.OK.value) | (alert.c.last_fired_ms >= since_ms)
+    matters &= alert.c.state != AlertState.GONE.value
     return [_case(row) for row in await db.execute(select(*alert.c).where(matters))]
 
 
@@ -146,7 +147,8 @@ async def prune(db: AsyncConnection, before_ms: int) -> int:
     """Forget transitions before `before_ms`, and cases not firing that rest since. Answers rows."""
     old = await db.execute(delete(transition).where(transition.c.at_ms < before_ms))
     is_used = select(transition.c.id).where(transition.c.alert_id == alert.c.id).exists()
-    rests = alert.c.fired_ms.is_(None) & alert.c.state.in_([AlertState.OK.value, AlertState.UNKNOWN.value])
+    resting = (AlertState.OK, AlertState.UNKNOWN, AlertState.GONE)
+    rests = alert.c.fired_ms.is_(None) & alert.c.state.in_([state.value for state in resting])
     cases = await db.execute(delete(alert).where(rests, alert.c.since_ms < before_ms, ~is_used))
     return old.rowcount + cases.rowcount
 

@@ -50,6 +50,14 @@ async def of_host(db: AsyncConnection, tier: Tier, host_id: int, from_ms: int, t
     return [(row.from_ms, row.body) for row in await db.execute(query)]
 
 
+async def keys(db: AsyncConnection, tier: Tier, from_ms: int, to_ms: int) -> set[Key]:
+    """Which chunks there are that touch [from_ms, to_ms), of all hosts."""
+    table = _TABLES[tier]
+    within = (table.c.from_ms >= tier.start_of(from_ms)) & (table.c.from_ms < to_ms)
+    rows = await db.execute(select(table.c.host_id, table.c.from_ms).where(within))
+    return {(row.host_id, row.from_ms) for row in rows}
+
+
 async def put(db: AsyncConnection, tier: Tier, made: Mapping[Key, bytes]) -> None:
     """Write chunks; each replaces the one of its key."""
     if db.dialect.name == "postgresql":

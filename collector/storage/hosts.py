@@ -5,15 +5,16 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from collector.fleet.host import CONTESTED_MS, SKEW_FLOOR_MS, Boot, Doubt, Host
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 from collector.storage.prepared import Prepared
 
-host, boot = tables.host, tables.boot
-_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state")
+host, boot, pool = tables.host, tables.boot, tables.pool
+_DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state", "forgotten_ms")
+_IS_THERE = host.c.forgotten_ms.is_(None)
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
 _IS_IT = host.c.id == bindparam("which")
@@ -34,18 +35,18 @@ BootKey = tuple[int, str]
 
 
 async def all_hosts(db: AsyncConnection) -> list[Host]:
-    """Every host, by name."""
-    return [_host(row) for row in await db.execute(select(*host.c).order_by(host.c.name))]
+    """Every host that is not forgotten, by name."""
+    return [_host(row) for row in await db.execute(select(*host.c).where(_IS_THERE).order_by(host.c.name))]
 
 
 async def after_name(db: AsyncConnection, name: str, limit: int) -> list[Host]:
-    """The next hosts by name."""
-    query = select(*host.c).where(host.c.name > name).order_by(host.c.name).limit(limit)
+    """The next hosts by name that are not forgotten."""
+    query = select(*host.c).where(host.c.name > name, _IS_THERE).order_by(host.c.name).limit(limit)
     return [_host(row) for row in await db.execute(query)]
 
 
 async def by_name(db: AsyncConnection, name: str) -> Host | None:
-    """The host of that name, if it ever reported."""
+    """The host of that name, if it ever reported, forgotten or not."""
     row = (await db.execute(select(*host.c).where(host.c.name == name))).one_or_none()
     return _host(row) if row else None
 
@@ -61,7 +62,9 @@ async def doubted(db: AsyncConnection, now_ms: int) -> dict[str, Doubt]:
         host.c.contested_ms >= max(1, now_ms - CONTESTED_MS),
         func.abs(host.c.skew_ms) >= SKEW_FLOOR_MS,
     )
-    query = select(host.c.name, is_contested.label("is_contested"), host.c.skew_ms).where(is_contested | is_off)
+    query = select(host.c.name, is_contested.label("is_contested"), host.c.skew_ms).where(
+        is_contested | is_off, _IS_THERE
+    )
     return {
         row.name: Doubt(bool(row.is_contested), row.skew_ms if abs(row.skew_ms) >= SKEW_FLOOR_MS else 0)
         for row in await db.execute(query)
@@ -111,6 +114,44 @@ async def save_boots(
     await _ADD_BOOT.run(db, [row for key, row in rows.items() if key not in known])
 
 
+async def forget(db: AsyncConnection, name: str, now_ms: int) -> bool:
+    """Say that this host is no more; its history stays. False where there is none of that name.
+
+    Whoever appends must read it anew, and not do so before this transaction ends: `hot.claim` comes first.
+    """
+    done = await db.execute(update(host).where(host.c.name == name, _IS_THERE).values(forgotten_ms=now_ms))
+    return done.rowcount == 1
+
+
+async def forgotten(db: AsyncConnection, since_ms: int) -> list[str]:
+    """Names of the hosts that were forgotten since then and have not come back."""
+    return list((await db.execute(select(host.c.name).where(host.c.forgotten_ms >= since_ms))).scalars())
+
+
+async def lapsed(db: AsyncConnection, before_ms: int, limit: int) -> list[str]:
+    """Names of hosts that have been silent since before then, and that nobody forgot."""
+    return list(
+        (await db.execute(select(host.c.name).where(host.c.last_seen_ms < before_ms, _IS_THERE).limit(limit))).scalars()
+    )
+
+
+async def prunable(db: AsyncConnection, before_ms: int, forgotten_before_ms: int, limit: int) -> list[int]:
+    """Forgotten hosts, silent since `before_ms`, of which no pool is known any more.
+
+    The newest row of all stays until there is a newer one: SQLite would give its number to the next host.
+    """
+    is_empty = ~select(pool.c.id).where(pool.c.host_id == host.c.id).exists()
+    is_old = (host.c.last_seen_ms < before_ms) & (host.c.forgotten_ms < forgotten_before_ms)
+    query = select(host.c.id).where(is_old, is_empty, host.c.id < select(func.max(host.c.id)).scalar_subquery())
+    return list((await db.execute(query.order_by(host.c.id).limit(limit))).scalars())
+
+
+async def remove(db: AsyncConnection, ids: Collection[int]) -> None:
+    """Take these hosts out altogether: what they last said, their boots, their names. `hot.claim` comes first."""
+    for column in (tables.hot.c.host_id, boot.c.host_id, host.c.id):
+        await db.execute(delete(column.table).where(column.in_(list(ids))))
+
+
 async def prune_boots(db: AsyncConnection, before_ms: int) -> int:
     """Forget boots not heard of since `before_ms`, except each host's present one. Answers how many."""
     current = select(host.c.id).where(host.c.id == boot.c.host_id, host.c.boot_id == boot.c.boot_id).exists()
@@ -126,8 +167,8 @@ async def ids_after(db: AsyncConnection, host_id: int, limit: int) -> list[int]:
 
 
 async def count(db: AsyncConnection) -> int:
-    """How many hosts ever reported."""
-    return (await db.execute(select(func.count()).select_from(host))).scalar_one()
+    """How many hosts there are that are not forgotten."""
+    return (await db.execute(select(func.count()).select_from(host).where(_IS_THERE))).scalar_one()
 
 
 async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]:
@@ -136,7 +177,7 @@ async def _named(db: AsyncConnection, names: Collection[str]) -> dict[str, Host]
 
 
 def _described(item: Host) -> tuple[object, ...]:
-    return (item.interval_ms, item.agent_version, item.labels, item.failure, item.state)
+    return (item.interval_ms, item.agent_version, item.labels, item.failure, item.state, item.forgotten_ms)
 
 
 def _host(row: Any) -> Host:

@@ -119,6 +119,13 @@ async def window(
     return [Logged(*row) for row in await db.execute(query)]
 
 
+async def extents(db: AsyncConnection) -> dict[int, tuple[int, int]]:
+    """From when to when (taken, ms, both ends included) the log has what no chunk holds, by host id."""
+    ends = (func.min(hot.c.taken_ms).label("first"), func.max(hot.c.taken_ms).label("last"))
+    rows = await db.execute(select(hot.c.host_id, *ends).where(~hot.c.is_settled).group_by(hot.c.host_id))
+    return {row.host_id: (row.first, row.last) for row in rows}
+
+
 async def unsettled(
     db: AsyncConnection, host_ids: Collection[int], share: Share, *, before_ms: int, up_to_id: int
 ) -> tuple[list[Logged], bool]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
+from collector.alerts.digest import KINDS, thread_of
 from collector.alerts.notice import Notice
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
@@ -68,6 +69,11 @@ async def put(db: AsyncConnection, notice: Notice, channels: Iterable[str], now_
     ]
     if rows:
         await db.execute(insert(outbox), rows)
+
+
+async def is_known(db: AsyncConnection, key: str) -> bool:
+    """Whether any channel is, or was, owed the notice."""
+    return bool((await db.execute(select(exists().where(outbox.c.key == key)))).scalar_one())
 
 
 async def due(db: AsyncConnection, channel: str, now_ms: int, limit: int) -> list[Owed]:
@@ -183,10 +189,14 @@ async def count_owed(db: AsyncConnection) -> dict[str, int]:
 async def prune(db: AsyncConnection, before_ms: int) -> int:
     """Forget notices closed before `before_ms`, and their attempts. Answers how many.
 
-    Those of incidents that are open stay: Alertmanager is told them again and again.
+    Those of incidents that are open stay: Alertmanager is told them again and again. So does the newest report of a
+    kind: that it is there is how it is known to have been made.
     """
+    reports = outbox.alias()
+    is_report = reports.c.thread.in_([thread_of(kind) for kind in KINDS])
+    newest = select(func.max(reports.c.id)).where(is_report).group_by(reports.c.thread)
     is_open = select(incident.c.id).where(incident.c.key == outbox.c.thread, incident.c.closed_ms.is_(None)).exists()
-    closed = (outbox.c.closed_ms < before_ms) & ~is_open
+    closed = (outbox.c.closed_ms < before_ms) & ~is_open & outbox.c.id.not_in(newest)
     await db.execute(delete(attempt).where(attempt.c.outbox_id.in_(select(outbox.c.id).where(closed))))
     return (await db.execute(delete(outbox).where(closed))).rowcount
 

@@ -39,6 +39,12 @@ async def running(db: AsyncConnection) -> list[Rollout]:
     return [_rollout(row) for row in await db.execute(query)]
 
 
+async def halted(db: AsyncConnection) -> dict[str, str]:
+    """Why each that stopped by itself did, by its number."""
+    query = select(rollout.c.id, rollout.c.why).where(rollout.c.state == State.HALTED.value)
+    return {str(row.id): row.why for row in await db.execute(query)}
+
+
 async def save(db: AsyncConnection, before: Rollout, after: Rollout) -> bool:
     """Write down how it stands now. False where somebody else moved it since."""
     which = (rollout.c.id == before.id) & (rollout.c.state == before.state.value) & (rollout.c.step == before.step)

@@ -87,6 +87,7 @@ host = Table(
     Column("machine_id", Text, nullable=False, server_default="", comment="hashed by its agent; empty: not told"),
     Column("machine_since_ms", BigInteger, nullable=False, server_default="0"),
     Column("contested_ms", BigInteger, nullable=False, server_default="0", comment="two machines by turns; 0: never"),
+    Column("forgotten_ms", BigInteger, comment="when it was said to be no more; null: it is"),
 )
 
 rollout = Table(
@@ -131,6 +132,15 @@ hot = Table(
     Index(None, "received_ms"),
     # An id is a place in the log and the evaluation's cursor: SQLite must never hand one out twice.
     sqlite_autoincrement=True,
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("document", JSON, nullable=False, comment="collector.alerts.rules.Rule, as it was given"),
+    Column("author", Text, nullable=False, comment="a token by its id"),
+    Column("changed_ms", BigInteger, nullable=False),
 )
 
 leadership = Table(
@@ -264,8 +274,10 @@ pool = Table(
     Column("local", LargeBinary(16), nullable=False),
     Column("peer", LargeBinary(16), nullable=False),
     Column("peer_port", Integer, nullable=False),
+    Column("last_ms", BigInteger, comment="no chunk that names it ends later, to the day; null: not known yet"),
     UniqueConstraint("host_id", "netns", "kind", "local", "peer", "peer_port", name="uq_pool_identity"),
     Index(None, "peer", "peer_port"),
+    Index(None, "last_ms"),
     sqlite_autoincrement=True,
 )
 

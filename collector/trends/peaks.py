@@ -50,15 +50,12 @@ class Highest:
 
     def top(self, limit: int, *, among: Collection[int] | None = None) -> list[Peak]:
         """The highest, at most `limit` of them, among all pools or these only."""
-        numbers, peaks = self.all()
-        if among is not None:
-            is_asked = np.isin(numbers, list(among))
-            numbers, peaks = numbers[is_asked], peaks[is_asked]
+        numbers, peaks = self.all(among)
         best = _largest(peaks, limit)
         return [self._peak(number, peak) for number, peak in zip(numbers[best], peaks[best], strict=True)]
 
-    def all(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(numbers, peaks from 1 on) of every pool that was seen."""
+    def all(self, among: Collection[int] | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(numbers, peaks from 1 on) of every pool that was seen, or of these only."""
         numbers, peaks = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for block, hours in self._hours.items():
             highest = hours[0][1].copy()
@@ -67,7 +64,11 @@ class Highest:
             seen = highest.nonzero()[0]
             numbers.append(seen + block * BLOCK)
             peaks.append(highest[seen].astype(np.int64))
-        return np.concatenate(numbers), np.concatenate(peaks)
+        seen_numbers, seen_peaks = np.concatenate(numbers), np.concatenate(peaks)
+        if among is None:
+            return seen_numbers, seen_peaks
+        is_asked = np.isin(seen_numbers, list(among))
+        return seen_numbers[is_asked], seen_peaks[is_asked]
 
     def _peak(self, number: int, peak: int) -> Peak:
         block, place = divmod(int(number), BLOCK)
@@ -75,10 +76,10 @@ class Highest:
         return Peak(int(number), _occupancy(peak), hour_ms)
 
 
-def climbers(before: Highest, after: Highest, limit: int) -> list[Climb]:
-    """The pools whose peak rose most from one window to the next, among those seen in both."""
-    old_numbers, old = before.all()
-    new_numbers, new = after.all()
+def climbers(before: Highest, after: Highest, limit: int, *, among: Collection[int] | None = None) -> list[Climb]:
+    """The pools whose peak rose most from one window to the next, among those seen in both (and in `among`)."""
+    old_numbers, old = before.all(among)
+    new_numbers, new = after.all(among)
     numbers, left, right = np.intersect1d(old_numbers, new_numbers, assume_unique=True, return_indices=True)
     rise = new[right] - old[left]
     best = [index for index in _largest(rise, limit) if rise[index] > 0]

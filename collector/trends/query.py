@@ -9,7 +9,7 @@ from collector.alerts.observe import observe
 from collector.fleet.host import Host
 from collector.history.chunk import CorruptChunk
 from collector.history.codec import Reader
-from collector.history.tiers import BELOW, HOUR_MS, MINUTE_MS, RAW, Reach, Tier
+from collector.history.tiers import BELOW, DAY_MS, HOUR_MS, MINUTE_MS, RAW, Reach, Tier
 from collector.storage import chunks, hot, pools
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
@@ -69,10 +69,18 @@ async def _filled(db: Database, host: Host, pool: Pool, made: Trend, reach: Reac
     return made
 
 
-async def maxima(db: Database, host: Host, pool: Pool, reach: Reach) -> list[Point]:
-    """A point for each minute of the last 24 hours: what a forecast is made from."""
-    window = Window(reach.now_ms - 24 * HOUR_MS, reach.now_ms + 1, MINUTE_MS)
+async def maxima(db: Database, host: Host, pool: Pool, until_ms: int, reach: Reach) -> list[Point]:
+    """A point for each minute of the 24 hours before: what a forecast is made from."""
+    window = Window(until_ms - 24 * HOUR_MS, until_ms + 1, MINUTE_MS)
     return (await trend(db, host, pool, window, reach)).points
+
+
+async def week_before(db: Database, host: Host, pool: Pool, until_ms: int, reach: Reach) -> list[tuple[float, int]]:
+    """(when in s, most ports held) of each hour of the week before, of the last day of each minute: a memory."""
+    days = Window(until_ms - 7 * DAY_MS, until_ms - DAY_MS, HOUR_MS)
+    earlier = (await trend(db, host, pool, days, reach)).points
+    points = [*earlier, *await maxima(db, host, pool, until_ms, reach)]
+    return [(point.at_ms / 1000, point.max) for point in points if point.max is not None]
 
 
 async def in_its_namespace(db: Database, host: Host, pool: Pool) -> Pool:

@@ -53,11 +53,13 @@ async def peers(db: Database, peer: bytes, peer_port: int | None, window: tuple[
     return await top(db, *window, limit, numbers.keys())
 
 
-async def growth(db: Database, from_ms: int, to_ms: int, limit: int) -> list[Named]:
+async def growth(
+    db: Database, from_ms: int, to_ms: int, limit: int, among: Collection[int] | None = None
+) -> list[Named]:
     """The pools whose peak rose most from the earlier half of the window to the later one."""
     middle_ms = (from_ms + to_ms) // 2 // HOUR_MS * HOUR_MS
     before, after = await _highest(db, from_ms, middle_ms), await _highest(db, middle_ms, to_ms)
-    return await _named(db, await asyncio.to_thread(climbers, before, after, limit))
+    return await _named(db, await asyncio.to_thread(climbers, before, after, limit, among=among))
 
 
 async def near_misses(db: Database, from_ms: int, to_ms: int, limit: int) -> list[tuple[int, list[Named]]]:

@@ -70,7 +70,7 @@ async def show_hosts(request: web.Request, person: Person) -> web.Response:
         leaf=found,
         hosts=[describe_host(host, now_ms) for host in found.rows],
         roles=roles_of(everyone),
-        states=[presence.value for presence in Presence],
+        states=[presence.value for presence in Presence if presence is not Presence.FORGOTTEN],
         versions=sorted(Counter((host.agent_version, host.role or "–") for host in everyone).items()),
     )
 

@@ -132,7 +132,8 @@ async def _subject(services: Services, params: Params, now_ms: int) -> Subject:
 
 
 async def _foretold(services: Services, one: Subject) -> Forecast | Unforeseen:
-    minutes = await maxima(services.db, one.host, one.pool, services.reach())
+    reach = services.reach()
+    minutes = await maxima(services.db, one.host, one.pool, reach.now_ms, reach)
     return foretold(minutes, [(seen.at_ms, seen.reading) for seen in one.trail], one.reading)
 
 

@@ -86,6 +86,7 @@ def describe_host(host: Host, now_ms: int) -> HostRow:
         Presence.REPORTING: f"{ago(host.latest_received_ms, now_ms)} ago",
         Presence.SILENT: f"unknown: nothing received for {ago(host.latest_received_ms, now_ms)}",
         Presence.BLIND: f"unknown: it cannot sample: {host.failure}",
+        Presence.FORGOTTEN: f"forgotten; nothing received for {ago(host.latest_received_ms, now_ms)}",
     }[presence]
     return HostRow(
         name=host.name,
@@ -150,6 +151,8 @@ def subject_link(subject: Subject) -> str:
     """Where the page shows it; empty where it has no view of its own."""
     if subject.pool is not None:
         return pool_link(subject.name, subject.pool)
+    if subject.scope is Scope.ROLLOUT:
+        return "/rollout"
     link = {Scope.HOST: host_link, Scope.PEER: backend_link}.get(subject.scope)
     return link(subject.name) if link else ""
 

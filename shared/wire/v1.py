@@ -6,7 +6,7 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
 KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`,
-`uptime_ms`, `state` and `evidence`.
+`uptime_ms`, `state` and `evidence`; `claims` of a namespace.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from shared.addresses import V4_BYTES, V6_BYTES, fold
 from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import HIGHEST_PORT, InvalidPorts, PortRange
 from shared.tcp import State
+from shared.wire.claims import CLAIMS, claims_of, row_of
 from shared.wire.errors import Malformed
 from shared.wire.evidence import EVIDENCE, evidence_of, rows_of
 from shared.wire.memo import Memo
@@ -97,6 +98,7 @@ def _namespace_document(namespace: Namespace) -> dict[str, Any]:
         "settings": dict(namespace.settings),
         "totals": {state.name: count for state, count in namespace.totals.items()},
         "remainder": [rest.pools, rest.held, rest.max_held],
+        **({CLAIMS: row_of(namespace.claims)} if namespace.claims else {}),
     }
 
 
@@ -307,6 +309,7 @@ def _namespace(item: Any, where: str) -> Namespace:
             if name in _STATE_NAMES
         },
         remainder=_remainder(item, where),
+        claims=claims_of(item[CLAIMS], where) if CLAIMS in item else None,
     )
 
 

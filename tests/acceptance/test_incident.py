@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import pytest
 from tests.acceptance import parts
 from tests.acceptance.incident import HIGH, LOW, STEPS, Scene, Step, held, incident, row, warned_ahead
 from tests.acceptance.parts import BACKEND_PORTS, HOST, LOCAL_IP, ROLE, Notice
+from tests.marked import VARIABLE, processes_with
 
 CAPACITY = HIGH - LOW + 1
 pytestmark = pytest.mark.timeout(300)
@@ -146,7 +147,7 @@ def test_ctrl_c_ends_the_demo_and_everything_it_started(namespaces: None) -> Non
         demo = subprocess.Popen(
             parts.module("tests.acceptance.incident"),
             cwd=parts.REPOSITORY,
-            env={**os.environ, "TEST_MARK": mark, "TMPDIR": directory},
+            env={**os.environ, VARIABLE: mark, "TMPDIR": directory},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -164,15 +165,6 @@ def test_ctrl_c_ends_the_demo_and_everything_it_started(namespaces: None) -> Non
         assert while_running >= 7
         assert list(processes_with(mark)) == []
         assert list(Path(directory).iterdir()) == []
-
-
-def processes_with(mark: str) -> Iterator[str]:
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark.encode() in environment.read_bytes():
-                yield environment.parent.name
-        except OSError:
-            continue  # It ended, or is somebody else's.
 
 
 def is_firing(notice: Notice) -> bool:

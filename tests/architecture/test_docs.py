@@ -10,6 +10,7 @@ import pytest
 from agent.config import AgentConfig
 from agent.reload import PART_OF
 from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rehearsal import Rehearsal, rehearse
 from collector.alerts.rules import Rule
 from collector.alerts.where import Where
 from collector.config import Config
@@ -40,10 +41,15 @@ def test_the_built_in_rules_are_those_of_the_document() -> None:
     assert build(Config, tomllib.loads(example), "docs").rule == BUILT_IN
 
 
-@pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
-)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(((?!https?:)[^)#]+)", page.read_text())
+def test_the_rules_that_are_shown_do_with_the_story_what_is_said() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text()
+    rules, story = (tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    rehearsal = build(Rehearsal, story, "docs")
 
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    heard = rehearse(build(Config, rules, "docs").rule, rehearsal)
+
+    assert [(one.at_s, one.state, one.rule) for one in heard] == [
+        (one.at_s, one.state, one.rule) for one in rehearsal.heard
+    ]
+    for one in heard:
+        assert f"{one.at_s:>8g} s  {one.state:<8}  {one.rule}  {one.subject}" in page

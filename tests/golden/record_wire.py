@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from shared.model import AgentState, Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
+from shared.model import AgentState, Claims, Kind, Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import SCHEMA, encode
@@ -77,6 +77,8 @@ def main() -> None:
         started_ms=1_795_337_000_000, cpu_ms=412, dropped=3, revision=7, failed=8, why="labels: need fewer"
     )
     bodies["stated"] = replace(whole, seq=13, state=replace(state, features=("config", "enrol")))
+    claims = Claims((PortRange(22, 22), PortRange(8_000, 8_003)), 1_795_000_000_000)
+    bodies["claiming"] = replace(whole, seq=14, namespaces=(replace(namespaces[0], claims=claims), namespaces[1]))
     for name, snapshot in bodies.items():
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
@@ -102,6 +104,11 @@ def write(path: Path, snapshot: Snapshot) -> None:
         told["machine_id"] = snapshot.machine_id
     if snapshot.uptime_ms:
         told["uptime_ms"] = snapshot.uptime_ms
+    claims = [
+        None if one.claims is None else [one.claims.since_ms, sorted(one.claims.ports)] for one in snapshot.namespaces
+    ]
+    if any(claims):
+        told["claims"] = claims
     if snapshot.state:
         told["state"] = asdict(snapshot.state) | {"features": list(snapshot.state.features)}
     path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")

@@ -1,5 +1,6 @@
 """The log judged: stories over real storage. Stories of one alert are in tests/stories."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,15 +8,19 @@ import pytest
 from sqlalchemy import select, update
 
 from collector.alerts.builtin import BUILT_IN
+from collector.alerts.rules import Rule
 from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.evaluation import BATCH, Evaluator
+from collector.fleet.forgetting import forget
 from collector.metrics import Metrics
-from collector.storage import alerts, cursors, outbox, silences, tables
+from collector.rollout import plan as rollout
+from collector.storage import alerts, cursors, outbox, rollouts, rules, silences, tables
 from collector.storage.cursors import EVALUATION
 from collector.storage.database import Database
 from shared import wire
 from shared.tcp import State
+from shared.tuning import Tuning
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting, collecting
 
@@ -266,11 +271,11 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
 DOUBTS = tuple(rule for rule in BUILT_IN if rule.name in {"host-contested", "clock-wrong"})
 
 
-def doubting(collector: Collecting) -> Evaluator:
-    """Another evaluator over the same log, which watches who reports."""
+def doubting(collector: Collecting, rules: Sequence[Rule] = DOUBTS) -> Evaluator:
+    """Another evaluator over the same log, by default one that watches who reports."""
     return Evaluator(
         db=collector.db,
-        rules=DOUBTS,
+        rules=rules,
         channels=["log"],
         channels_for=lambda _severity, _rules: ("log",),
         metrics=Metrics("test"),
@@ -323,3 +328,107 @@ async def test_a_host_that_is_renamed_is_another_host(collector: Collecting) -> 
     await doubting(collector).evaluate()
     assert await told(collector) == []
     assert {one["host"] for one in (await collector.get("/v1/hosts"))["items"]} == {"old", "new"}
+
+
+async def make(collector: Collecting, *made: Rule) -> None:
+    async with collector.db.writing() as connection:
+        for rule in made:
+            await rules.put(connection, rule, "token x", collector.clock())
+
+
+async def test_a_rule_that_is_made_replaced_and_deleted_is_in_force_without_a_restart(collector: Collecting) -> None:
+    """From each host's next report on, and what it fired is resolved when it goes."""
+    seq = 0
+
+    async def heard(held: int) -> list[tuple[str, str]]:
+        nonlocal seq
+        seq += 1
+        collector.clock.turn(2)
+        await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=collector.clock()))
+        before = len(await told(collector))
+        await collector.evaluate()
+        return (await told(collector))[before:]
+
+    mine = Rule(name="mine", severity="page", raise_at=0.4)
+    assert await heard(150) == []
+    await make(collector, mine)
+    assert await heard(150) == [("firing", "mine")]
+    await make(collector, replace(mine, raise_at=0.6))
+    assert await heard(150) == [("resolved", "mine")]
+    assert await heard(190) == [("firing", "mine")]
+    async with collector.db.writing() as connection:
+        await rules.remove(connection, "mine")
+    assert await heard(190) == [("resolved", "mine")]
+
+
+async def test_what_fires_by_a_rule_of_the_file_goes_on_while_others_are_made(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading(290)))
+    await collector.evaluate()
+    fired = await told(collector)
+    await make(
+        collector, Rule(name="hot", severity="plan", raise_at=0.1), Rule(name="other", severity="plan", raise_at=0.99)
+    )
+    collector.clock.turn(2)
+    await collector.push(a_snapshot(a_reading(290), seq=2, taken_at_ms=collector.clock()))
+    await collector.evaluate()
+    assert await told(collector) == fired == [("firing", "hot")]
+
+
+async def test_a_rollout_that_halted_is_told_and_that_somebody_decided(collector: Collecting) -> None:
+    plan = rollout.Plan(author="ops", reason="r", settings=Tuning(most_pools=100))
+    async with collector.db.writing() as connection:
+        number = await rollouts.add(connection, plan, collector.clock())
+        made = await rollouts.find(connection, number)
+        assert made
+        await rollouts.save(connection, made, replace(made, state=rollout.State.HALTED, why="lb1 was restarted"))
+    evaluator = doubting(collector, [rule for rule in BUILT_IN if rule.name == "rollout-halted"])
+    await evaluator.evaluate()
+    assert await told(collector) == [("firing", "rollout-halted")]
+    assert (await documents(collector))[0]["summary"] == f"PLAN rollout {number} has halted: lb1 was restarted"
+    async with collector.db.writing() as connection:
+        await rollouts.turn(connection, number, rollout.State.ABORTED, [rollout.State.HALTED], collector.clock())
+    collector.clock.turn(2)
+    await evaluator.evaluate()
+    assert (await told(collector))[1:] == [("resolved", "rollout-halted")]
+
+
+async def forget_it(collector: Collecting, name: str = "lb1") -> None:
+    collector.clock.turn(2)
+    await forget(collector.db, name, "ops", collector.clock())
+    await collector.evaluate()
+
+
+async def test_alerts_about_a_host_that_is_forgotten_end_and_nobody_is_told_that_all_is_well(
+    collector: Collecting,
+) -> None:
+    await report(collector, 290, 1)
+    await forget_it(collector)
+    assert await states(collector) == {"warm": "gone", "hot": "gone"}
+    document = (await documents(collector))[-1]
+    assert (document["state"], document["ended"]) == ("resolved", "forgotten")
+    assert document["summary"].startswith("FORGOTTEN lb1: ")
+    for _ in range(3):
+        collector.clock.turn(60)
+        await collector.evaluate()
+    assert await states(collector) == {"warm": "gone", "hot": "gone"}
+    assert [state for state, _ in await told(collector)].count("resolved") == 1
+
+
+async def test_a_host_forgotten_while_nobody_evaluates_is_found_out(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    collector.clock.turn(2)
+    await forget(collector.db, "lb1", "ops", collector.clock())
+    collector.clock.turn(7 * 24 * 3600)
+    async with collecting(collector.db) as another:
+        another.clock.now_ms = collector.clock()
+        await another.evaluate()
+        assert await states(another) == {"warm": "gone", "hot": "gone"}
+        assert (await documents(another))[-1]["ended"] == "forgotten"
+
+
+async def test_a_host_that_comes_back_fires_anew(collector: Collecting) -> None:
+    await report(collector, 290, 1)
+    await forget_it(collector)
+    await report(collector, 290, 2)
+    assert await states(collector) == {"warm": "firing", "hot": "firing"}
+    assert (await told(collector))[-1] == ("firing", "hot")

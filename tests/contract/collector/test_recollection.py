@@ -75,7 +75,7 @@ async def test_what_cannot_be_read_is_logged_once_stays_unknown_and_is_tried_aga
         raise PortgaugeError("the shelf is empty")
 
     with monkeypatch.context() as patched:
-        patched.setattr(recollection, "maxima", broken)
+        patched.setattr(recollection, "week_before", broken)
         await recollect.recollect()
         await recollect.recollect()
     assert foresight.wanted(1) == [("lb1", a_pool())]

@@ -1,12 +1,21 @@
 """Forgetting."""
 
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
 from collector.fleet.host import Arrival
+from collector.history import codec
+from collector.history.chunk import POOLS
 from collector.history.tiers import DAY_MS, HOUR_MS, MINUTE, RAW, Keep
 from collector.retention import BATCH, SLACK_MS, Retention
-from collector.storage import chunks, hosts, hot
+from collector.storage import chunks, hosts, hot, pools, tables
 from collector.storage.chunks import Due
+from collector.storage.database import AsyncConnection
 from collector.storage.hot import Entry
-from tests.builders import a_reading, a_snapshot
+from shared.model import Pool
+from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 
@@ -73,3 +82,102 @@ async def test_chunks_go_when_their_time_is_over_and_nothing_is_made_from_them(c
     while await retention.prune():
         pass
     assert await raw_chunks(collector) == 1
+
+
+SHORT = Keep(raw_ms=HOUR_MS, minute_ms=8 * DAY_MS, hour_ms=8 * DAY_MS)
+
+
+async def numbers(collector: Collecting) -> dict[Pool, int]:
+    async with collector.db.reading() as connection:
+        return (await pools.of_hosts(connection, [1]))[1]
+
+
+async def told_of(collector: Collecting, seq: int, *ports: int) -> None:
+    """A snapshot that lists these pools becomes history, and an empty one after it is what is newest."""
+    now_ms = collector.clock()
+    await collector.push(
+        a_snapshot(*(a_reading(pool=a_pool(port)) for port in ports), seq=seq, taken_at_ms=now_ms),
+        a_snapshot(seq=seq + 1, taken_at_ms=now_ms + 1),
+    )
+    collector.clock.turn(3_600)
+    await collector.compact()
+
+
+async def pruned(collector: Collecting, keep: Keep = SHORT) -> None:
+    retention = Retention(collector.db, keep, clock=collector.clock)
+    while await retention.prune():
+        pass
+
+
+async def test_a_pool_is_forgotten_with_the_last_chunk_that_names_it(collector: Collecting) -> None:
+    """Hosts that change their backends all day must not fill the dictionary for ever."""
+    await told_of(collector, 1, 9001, 9002)
+    collector.clock.turn(8 * DAY_MS / 1000)
+    await told_of(collector, 3, 9002)
+    await collector.compact()
+    await pruned(collector)
+    assert sorted(pool.peer_port for pool in await numbers(collector)) == [9001, 9002]  # A partition still stands.
+    collector.clock.turn(7 * DAY_MS / 1000)
+    await told_of(collector, 5, 9002)
+    await collector.compact()
+    async with collector.db.writing() as connection:
+        await chunks_before(connection, collector.clock() - 8 * DAY_MS)
+    await pruned(collector)
+    assert [pool.peer_port for pool in await numbers(collector)] == [9002]
+
+
+async def chunks_before(connection: AsyncConnection, before_ms: int) -> None:
+    """Drop old chunks to the row, as SQLite does: PostgreSQL would keep those of hours for 30 days more."""
+    for table in (tables.chunk_raw, tables.chunk_minute, tables.chunk_hour):
+        await connection.execute(delete(table).where(table.c.from_ms < before_ms))
+
+
+async def test_a_pool_that_comes_back_between_two_looks_of_a_step_is_named_rightly(
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number that was read first is no number any more when the chunk is made."""
+    await told_of(collector, 1, 9001)
+    [old] = (await numbers(collector)).values()
+    collector.clock.turn(40 * DAY_MS / 1000)
+    async with collector.db.writing() as connection:
+        await chunks_before(connection, collector.clock())
+    note = pools.note
+
+    async def forgotten_first(*args: Any) -> Any:
+        [connection, *_] = args
+        assert await pools.prune(connection, collector.clock(), 9) == 1
+        return await note(*args)
+
+    monkeypatch.setattr("collector.compaction.pools.note", forgotten_first)
+    await told_of(collector, 3, 9001)
+    [new] = (await numbers(collector)).values()
+    assert new > old
+    async with collector.db.reading() as connection:
+        found = await chunks.of_host(connection, RAW, 1, 0, 2**52)
+    assert [codec.decode(body).tables[POOLS].keys.tolist() for _, body in found] == [[new]]
+
+
+async def host_names(collector: Collecting) -> dict[str, bool]:
+    """Every row, and whether it is forgotten."""
+    async with collector.db.reading() as connection:
+        rows = await connection.execute(select(tables.host.c.name, tables.host.c.forgotten_ms))
+        return {row.name: row.forgotten_ms is not None for row in rows}
+
+
+async def test_a_host_that_is_silent_longer_than_history_is_forgotten_and_later_gone(collector: Collecting) -> None:
+    """Machines whose names last a day must not fill the table for ever."""
+    await told_of(collector, 1, 9001)
+    collector.clock.turn(60 * DAY_MS / 1000)
+    await collector.push(a_snapshot(host="lb2", taken_at_ms=collector.clock()))
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": False, "lb2": False}  # A chunk still names it.
+    async with collector.db.writing() as connection:
+        await chunks_before(connection, collector.clock())
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": True, "lb2": False}
+    collector.clock.turn(DAY_MS / 1000)
+    await pruned(collector)
+    assert await host_names(collector) == {"lb1": True, "lb2": False}
+    collector.clock.turn(1)
+    await pruned(collector)
+    assert await host_names(collector) == {"lb2": False}

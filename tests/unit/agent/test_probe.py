@@ -41,6 +41,23 @@ def test_plain_connections_leave_their_ports_open_to_others(host: Netns, keep: l
     assert all(host.run(probe, range(40_000, 40_020)).values())
 
 
+@pytest.mark.parametrize(("fast_open", "resets"), [("1", 0), ("0", 20)])
+def test_a_probe_is_counted_by_the_kernel_only_without_fast_open(host: Netns, fast_open: str, resets: int) -> None:
+    def told() -> dict[str, str]:
+        lines = Path("/proc/thread-self/net/snmp").read_text().splitlines()
+        names, values = (line.split() for line in lines if line.startswith("Tcp:"))
+        return dict(zip(names, values, strict=True))
+
+    host.set_sysctl("ipv4/tcp_fastopen", fast_open)
+    before = host.run(told)
+    assert all(host.run(probe, range(40_000, 40_020)).values())
+    after = host.run(told)
+
+    assert {name: int(after[name]) - int(before[name]) for name in after if after[name] != before[name]} == (
+        {"EstabResets": resets} if resets else {}
+    )
+
+
 def test_a_probe_leaves_no_socket_and_sends_no_packet(host: Netns) -> None:
     def loopback_packets() -> int:
         (line,) = [one for one in Path("/proc/thread-self/net/dev").read_text().splitlines() if "lo:" in one]

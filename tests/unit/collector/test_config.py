@@ -46,6 +46,7 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
     [
         ("retention_hour = 1", "did you mean 'retention_hours'"),
         ("retention_hours = 0", "above 0"),
+        ('digest_at = "7 am"', "toml:1: digest_at: .*HH:MM"),
         ("retention_hours = nan", "above 0"),
         ("metrics_pools = 1001", "metrics_pools: a number from 0 to 1000"),
         ('log_level = "loud"', "log_level: one of debug"),

@@ -1,6 +1,5 @@
-"""GET /v1/notices, GET /v1/rules."""
+"""GET /v1/notices."""
 
-from collector.alerts.builtin import BUILT_IN
 from collector.metrics import Metrics
 from collector.notify.delivery import Delivery
 from collector.notify.log import LogChannel
@@ -18,8 +17,3 @@ async def test_every_notice_is_listed_with_its_attempts(collector: Collecting) -
     assert told["outcome"] == "delivered"
     assert told["attempts"] == [{"at_ms": collector.clock(), "succeeded": True, "detail": "logged"}]
     assert (await collector.get("/v1/notices", channel="ops"))["items"] == []
-
-
-async def test_what_is_watched_is_listed(collector: Collecting) -> None:
-    items = (await collector.get("/v1/rules"))["items"]
-    assert [item["name"] for item in items] == [rule.name for rule in BUILT_IN]

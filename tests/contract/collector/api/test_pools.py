@@ -1,14 +1,17 @@
 """GET /v1/pools."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared import wire
-from tests.builders import a_failure, a_pool, a_reading, a_snapshot
+from shared.model import Evidence
+from tests.builders import NOON_MS, a_failure, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 KEYS = {
     "host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-    "headroom_max", "occupancy", "states", "owner", "failures", "knee", "taken_at_ms", "state",
+    "headroom_max", "occupancy", "states", "owner", "failures", "knee", "taken_at_ms", "state", "evidence",
 }  # fmt: skip
 
 
@@ -91,3 +94,13 @@ async def test_only_the_newest_reading_is_told(collector: Collecting) -> None:
 async def test_the_time_told_is_when_it_was_taken(collector: Collecting) -> None:
     await collector.post(wire.encode(a_snapshot(a_reading(), taken_at_ms=collector.clock() - 700)))
     assert (await collector.get("/v1/pools"))["items"][0]["taken_at_ms"] == collector.clock() - 700
+
+
+async def test_a_pool_tells_who_holds_it_what_failed_and_what_was_logged_of_it(collector: Collecting) -> None:
+    said = Evidence(a_pool(9001), "haproxy", "no free ports", 12, NOON_MS)
+    held = replace(a_reading(300, pool=a_pool(9001)), owner="haproxy.service, pid 1312", failures=12)
+    await collector.push(replace(a_snapshot(held, a_reading(1, pool=a_pool(9002))), evidence=(said,)))
+    first, second = (await collector.get("/v1/pools"))["items"]
+    assert (first["owner"], first["failures"]) == ("haproxy.service, pid 1312", 12)
+    told = {"program": "haproxy", "text": "no free ports", "count": 12, "last_at_ms": NOON_MS}
+    assert (first["evidence"], second["evidence"]) == ([told], [])

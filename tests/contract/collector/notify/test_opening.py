@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from collector.alerts.rules import Rule
 from collector.notify.alertmanager import AlertmanagerChannel
 from collector.notify.log import LogChannel
-from collector.notify.opening import open_channels, routes
+from collector.notify.opening import digest_takers, open_channels, routes
 from collector.notify.service import ServiceChannel
 from collector.notify.settings import ChannelSettings
 from collector.notify.webhook import WebhookChannel
@@ -52,3 +52,9 @@ def test_who_is_told_is_for_severities_and_rules_to_say(
     severity: str, rules: Sequence[Rule | None], told: tuple[str, ...]
 ) -> None:
     assert routes([PLAN_ONLY, BOTH])(severity, rules) == told
+
+
+def test_the_log_has_every_report_that_somebody_takes() -> None:
+    weekly = ChannelSettings(name="boss", url="https://boss.example/", digests=("weekly",))
+    assert digest_takers([BOTH, weekly]) == {"weekly": ("log", "boss")}
+    assert digest_takers([BOTH]) == {}

@@ -66,3 +66,10 @@ async def test_what_is_set_aside_is_out_of_the_way_and_kept(db: Database) -> Non
         await chunks.set_aside(connection, RAW, (1, DAY), "gone already", 8)
         assert await chunks.bodies(connection, RAW, [(1, DAY)]) == {}
         assert await chunks.count_set_aside(connection) == 1
+
+
+async def test_it_is_known_which_chunks_there_are(db: Database) -> None:
+    async with db.writing() as connection:
+        await chunks.put(connection, RAW, {(1, DAY): b"a", (2, DAY + RAW.span_ms): b"b"})
+    async with db.reading() as connection:
+        assert await chunks.keys(connection, RAW, DAY + 1, DAY + RAW.span_ms) == {(1, DAY)}

@@ -119,3 +119,11 @@ async def test_a_log_of_an_earlier_version_goes_on_behind_its_last_id(db: Databa
         await connection.run_sync(through_the_earlier_version)
         after = await hot.append(connection, [entry(owner, 3)])
     assert after[0] > before[-1]
+
+
+async def test_it_is_known_from_when_to_when_the_log_has_what_no_chunk_holds(db: Database) -> None:
+    async with db.writing() as connection:
+        owner = await host_id(connection)
+        assert await hot.extents(connection) == {}
+        await hot.append(connection, [entry(owner, seq, received_ms=NOON_MS + 10) for seq in (3, 1, 7)])
+        assert await hot.extents(connection) == {owner: (NOON_MS + 1, NOON_MS + 7)}

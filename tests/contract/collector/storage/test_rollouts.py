@@ -14,6 +14,19 @@ PLAN = Plan(
 )
 
 
+async def test_what_has_halted_says_why_until_a_person_decides(db: Database) -> None:
+    async with db.writing() as connection:
+        await rollouts.add(connection, PLAN, NOON_MS)
+        number = await rollouts.add(connection, PLAN, NOON_MS)
+        made = await rollouts.find(connection, number)
+        assert made
+        assert await rollouts.halted(connection) == {}
+        assert await rollouts.save(connection, made, replace(made, state=State.HALTED, why="a was restarted"))
+        assert await rollouts.halted(connection) == {str(number): "a was restarted"}
+        assert await rollouts.turn(connection, number, State.ABORTED, [State.HALTED], NOON_MS + 1)
+        assert await rollouts.halted(connection) == {}
+
+
 async def test_a_rollout_comes_back_as_it_stands_and_nobody_overwrites_a_person(db: Database) -> None:
     async with db.writing() as connection:
         number = await rollouts.add(connection, PLAN, NOON_MS)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, MetaData, Table, insert
 
 from collector.alerts.step import AlertState
 from collector.alerts.subject import of_pool
-from collector.storage import alerts, outbox, schema
+from collector.storage import alerts, hosts, outbox, pools, schema
 from collector.storage.database import AsyncConnection, Database
 from tests.builders import NOON_MS, a_pool
 
@@ -48,3 +48,19 @@ async def _check(connection: AsyncConnection) -> None:
     assert case.seen.reading.held == 255
     assert [item.held for item in await alerts.history(connection, limit=9)] == [255]
     assert [owed.id for owed in await outbox.due(connection, "log", NOON_MS, 9)] == [9]
+
+
+async def test_pools_that_have_numbers_keep_them_and_count_as_seen_now(db: Database) -> None:
+    async with db.writing() as connection:
+        await connection.run_sync(_filled_with_a_pool)
+        assert (await hosts.with_ids(connection, [3]))[0].forgotten_ms is None
+        assert await pools.prune(connection, 2**52, 9) == 0
+        assert await pools.adopt(connection, NOON_MS, 9) == 1
+        assert await pools.entries(connection, [3]) == {3: {a_pool(): pools.Numbered(7, NOON_MS)}}
+
+
+def _filled_with_a_pool(connection: Connection) -> None:
+    command.downgrade(schema._config(connection), "0009")
+    _put(connection, "host", HOST)
+    _put(connection, "pool", {"id": 7, "host_id": 3, **POOL})
+    command.upgrade(schema._config(connection), "head")

@@ -103,6 +103,8 @@ async def test_a_damaged_chunk_is_told_and_the_rest_is_read(collector: Collectin
 async def test_a_day_by_the_minute(collector: Collecting) -> None:
     await told(collector, 25)
     await collector.compact()
-    found = await maxima(collector.db, await lb1(collector), a_pool(), Reach(collector.clock(), Keep()))
+    found = await maxima(
+        collector.db, await lb1(collector), a_pool(), collector.clock(), Reach(collector.clock(), Keep())
+    )
     assert len(found) == 24 * 60 + 1
     assert [point.max for point in found if point.max is not None][-3:] == [27, 0, 29]

@@ -267,12 +267,22 @@ def test_explain_predicts_to_the_port_what_connect_gets(host: Netns, capsys: pyt
     assert told_headroom == host.run(connects_until_refused) == 45
 
 
+def test_an_ipv6_peer_without_brackets_is_read_as_haproxy_reads_it_and_that_is_told(
+    netns: Netns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    netns.run(main, ["explain", "--local", "::1", "--peer", "::1:80"])
+
+    seen = capsys.readouterr()
+    assert "[::1]:80" in seen.out
+    assert seen.err == "portgauge-agent: ::1:80 is read as [::1]:80\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["explain", "--local", "x", "--peer", PEER], "'x' is not an IP address"),
         (["explain", "--local", "127.0.0.1", "--peer", "127.0.0.1"], "is not an endpoint like 10.0.0.1:8080"),
-        (["explain", "--local", "127.0.0.1", "--peer", "::1:80"], "is not an endpoint"),
+        (["explain", "--local", "::1", "--peer", "fd00::1"], "is not an endpoint like 10.0.0.1:8080 or [fd00::1]:8080"),
         (["explain", "--local", "127.0.0.1", "--peer", PEER, "--local-port-range", "9-1"], "does not name ports"),
         (["pools", "--netns", "own", "--limit", "0"], "not a whole number from 1 on"),
         (["pools", "--netns", "own", "--interval", "-1"], "not a number of seconds above 0"),
@@ -397,7 +407,8 @@ def test_advise_json_carries_gains_as_numbers(host: Netns, capsys: pytest.Captur
 
 @pytest.mark.parametrize("command", ["pools", "check", "advise"])
 def test_no_probe_leaves_the_kernel_in_peace(host: Netns, command: str) -> None:
-    """Each probed port counts one Tcp.EstabResets."""
+    """Without TCP Fast Open each probed port counts one Tcp.EstabResets."""
+    host.set_sysctl("ipv4/tcp_fastopen", "0")
 
     def resets() -> int:
         names, values = [

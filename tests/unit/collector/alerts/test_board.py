@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from collector.alerts.board import Board
-from collector.alerts.evaluate import Case, Verdict
+from collector.alerts.evaluate import Case, Verdict, end
 from collector.alerts.incidents import Telling
 from collector.alerts.observe import Observation
 from collector.alerts.rules import Rule
-from collector.alerts.step import Alert, AlertState
+from collector.alerts.step import Alert, AlertState, Told, Transition
 from collector.alerts.subject import alert_key, of_pool
 from collector.alerts.where import Place
+from shared.addresses import parse_ip
 from tests.builders import NOON_MS, a_pool, a_reading
 
 HOT = Rule(name="hot", severity="page", raise_at=0.85)
@@ -22,6 +23,8 @@ CASE = Case(
     seen_ms=NOON_MS,
 )
 CALM = replace(CASE, alert=Alert(AlertState.OK, NOON_MS + 1), seen=Observation(a_reading(5)))
+
+RESOLVED = Transition(AlertState.FIRING, AlertState.OK, NOON_MS, Told.RESOLVED, NOON_MS)
 
 
 def a_board(*incidents: object, cases: tuple[Case, ...] = ()) -> Board:
@@ -48,3 +51,21 @@ def test_an_incident_recalled_is_not_told_again_and_ends_as_it_would_have() -> N
     second = a_board(change.incident, cases=(CASE,))
     assert reviewed(second, CASE) == []
     assert reviewed(second) == [(Telling.RESOLVED, CASE)]
+
+
+def test_what_ended_because_its_host_was_forgotten_is_told_as_that() -> None:
+    board = a_board()
+    reviewed(board, CASE)
+    board.note([end(CASE, NOON_MS + 1)])
+    [(telling, _)] = reviewed(board)
+    assert telling is Telling.FORGOTTEN
+
+
+def test_what_was_calm_before_another_host_was_forgotten_is_told_by_what_came_last() -> None:
+    board, backend = a_board(), replace(a_pool(), peer=parse_ip("10.0.9.21"))
+    one, other = (replace(CASE, subject=of_pool(host, backend)) for host in ("lb1", "lb2"))
+    reviewed(board, one, other)
+    board.note([end(one, NOON_MS + 1)])
+    assert reviewed(board, other) == []
+    board.note([Verdict(replace(CALM, subject=other.subject), RESOLVED)])
+    assert [telling for telling, _ in reviewed(board)] == [Telling.RESOLVED]

@@ -99,9 +99,19 @@ def test_a_notice_keeps_its_key_and_every_other_notice_has_another() -> None:
 @pytest.mark.parametrize("telling", list(Telling))
 def test_the_document_carries_what_a_receiver_needs_to_act(telling: Telling) -> None:
     wanted = {
-        "key", "alert", "state", "update", "severity", "cause", "rule", "rules", "role", "subject", "name", "host",
-        "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min", "headroom_max",
-        "occupancy", "states", "owner", "failures", "knee", "facts", "rate_per_s", "seconds_left", "hosts", "alerts",
-        "members", "first", "changed", "evidence", "fixes", "link", "since_ms", "at_ms", "summary", "text",
+        "key", "alert", "state", "update", "ended", "severity", "cause", "rule", "rules", "role", "subject", "name",
+        "host", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
+        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "facts", "rate_per_s", "seconds_left",
+        "hosts", "alerts", "members", "first", "changed", "evidence", "fixes", "link", "since_ms", "at_ms",
+        "summary", "text",
     }  # fmt: skip
     assert set(compose(news(telling=telling)).document) == wanted
+
+
+def test_the_end_of_a_forgotten_host_does_not_say_that_all_is_well() -> None:
+    document = compose(replace(news(telling=Telling.FORGOTTEN), members=())).document
+    assert (document["state"], document["ended"], document["fixes"]) == ("resolved", "forgotten", [])
+    assert document["text"].startswith("FORGOTTEN lb1: ")
+    assert "Its host was forgotten: nobody reports of it any more." in document["text"]
+    assert compose(news()).document["ended"] is None
+    assert compose(news(telling=Telling.RESOLVED)).document["ended"] == "resolved"

@@ -14,7 +14,9 @@ from collector.alerts.step import (
     AlertState,
     Span,
     Told,
+    Transition,
     close,
+    forget,
     keep_needed_ms,
     step,
 )
@@ -197,3 +199,11 @@ def test_it_never_resolves_but_on_data_that_proves_calm(story: list[tuple[Span |
         if transition and transition.told is Told.RESOLVED:
             assert span is not None
             assert span.high < 0.75
+
+
+def test_what_is_forgotten_is_over_and_not_resolved() -> None:
+    firing = Alert(AlertState.UNKNOWN, NOON_MS, NOON_MS, NOON_MS)
+    alert, transition = forget(firing, NOON_MS + 1)
+    assert alert == Alert(AlertState.GONE, NOON_MS + 1)
+    assert transition == Transition(AlertState.UNKNOWN, AlertState.GONE, NOON_MS + 1, Told.FORGOTTEN, NOON_MS)
+    assert forget(Alert(AlertState.PENDING), NOON_MS)[1].told is None

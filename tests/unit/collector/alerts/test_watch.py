@@ -9,6 +9,7 @@ from collector.alerts.rules import Rule
 from collector.alerts.step import FLAP_FORGET_MS, AlertState
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
+from collector.alerts.words import describe
 from shared.model import Snapshot
 from shared.ports import PortRange
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
@@ -21,6 +22,7 @@ PRESSED = Rule(
     name="pressed", severity="page", subject="peer", condition="pressed-by-hosts", level=0.7, raise_at=2, clear_at=1
 )
 UNTOLD = Rule(name="untold", severity="page", subject="channel", condition="undelivered", raise_at=60, clear_at=1)
+HALTED = Rule(name="halted", severity="plan", subject="rollout", condition="halted")
 
 
 class Told:
@@ -175,3 +177,25 @@ def test_the_built_in_rules_say_nothing_of_a_calm_fleet() -> None:
         for number in range(5):
             assert told.report(a_snapshot(a_reading(100, pool=a_pool(80))), second, f"lb{number}") == []
         assert told.at(second, {"log": 0.0}) == []
+
+
+def test_a_rollout_that_halts_is_told_until_a_person_decides() -> None:
+    told = Told(HALTED)
+    assert told.at(0) == []
+    assert said(told.watch.tick(NOON_MS + 1_000, halted={"3": "lb1 was restarted"})) == ["halted 3: firing"]
+    assert [describe(case) for case in told.watch.fired] == ["rollout 3 has halted: lb1 was restarted"]
+    assert said(told.watch.tick(NOON_MS + 2_000, halted={"3": "lb1 was restarted"})) == []
+    assert told.at(3) == ["halted 3: ok"]
+
+
+def test_of_a_host_that_is_forgotten_nothing_is_watched_until_it_reports() -> None:
+    told = Told(HOT, SILENT, DRIFT)
+    told.report(hot(), 0)
+    told.at(60)
+    told.at(90)
+    ended = said(told.watch.forget("lb1", NOON_MS + 100_000))
+    assert sorted(ended) == ["hot lb1: gone", "silent lb1: gone"]
+    assert (list(told.watch.cases), list(told.watch.fired), told.watch.place_of(0)) == ([], [], None)
+    assert told.at(500) == []
+    assert said(told.watch.forget("lb1", NOON_MS)) == []
+    assert told.report(hot(2), 600) == ["hot lb1: firing"]

@@ -80,6 +80,8 @@ def test_durations_have_two_digits_at_least(ms: int, text: str) -> None:
             "the fleet has 60 of 500 pools above the level",
         ),
         (Subject(Scope.CHANNEL, "ops"), {"failing_for_s": 75}, "channel ops has not taken a notice for 75 s"),
+        (Subject(Scope.ROLLOUT, "3"), {"why": "lb1 was restarted"}, "rollout 3 has halted: lb1 was restarted"),
+        (Subject(Scope.ROLLOUT, "3"), {}, "rollout 3 is not halted any more"),
     ],
 )
 def test_what_is_no_pool_is_told_in_a_sentence_too(subject: Subject, facts: dict[str, Any], sentence: str) -> None:

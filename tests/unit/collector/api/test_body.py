@@ -14,7 +14,7 @@ def test_a_good_body_is_a_value() -> None:
     assert made == Candidate(host="lb1", token=NewToken(id="0" * 12, digest="a" * 64))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 100_000, b'{"host": "\\ud800"}'])
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidParameter):
         document_in(body)

@@ -37,10 +37,17 @@ def test_a_mistake_is_named_with_line_key_and_nearest_name(tmp_path: Path, capsy
 def test_what_is_watched_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "page  pool-nearly-full     pool occupancy ≥ 0.85, clear < 0.75" in lines
-    assert any(line.startswith("page  pool-spent-soon      pool seconds-until-spent ≤ 900") for line in lines)
+    assert "built-in  page  pool-nearly-full     pool occupancy ≥ 0.85, clear < 0.75" in lines
+    assert any(line.startswith("built-in  page  pool-spent-soon      pool seconds-until-spent ≤ 900") for line in lines)
     assert main(["rules", "list", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["items"]) == len(lines)
+
+
+def test_a_rule_of_a_file_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "collector.toml"
+    config.write_text('[[rule]]\nname = "x"\nseverity = "page"\nraise_at = 0.9\n')
+    assert main(["rules", "list", "--config", str(config)]) == 0
+    assert capsys.readouterr().out.split()[:3] == ["file", "page", "x"]
 
 
 def test_a_story_is_played_to_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 def test_times_and_shares_are_for_people() -> None:
     assert cell("hour_ms", {"hour_ms": 1_795_348_800_000}) == "2026-11-22 12:00:00"
+    assert cell("skew_ms", {"skew_ms": -1_250}) == "-1,250"
     assert cell("occupancy", {"occupancy": 0.9234}) == "92.3 %"
     assert cell("p95", {"p95": 0.5}) == "50.0 %"
 

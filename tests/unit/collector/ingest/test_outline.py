@@ -12,6 +12,7 @@ from shared import wire
 from shared.model import AgentState, Snapshot, Unreadable
 from shared.tcp import State
 from shared.wire import WireError
+from shared.wire.claims import claims_on
 from tests.builders import a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.damage import LARGE, SEEDS, damaged
 
@@ -27,6 +28,7 @@ ORDINARY = [
     replace(a_snapshot(a_reading()), uptime_ms=5, state=AgentState(started_ms=1, why="no", features=("config",))),
     a_snapshot(replace(a_reading(), owner="haproxy", knee=True, failures=3)),
     a_snapshot(namespaces=[a_namespace(), a_namespace("pod")], labels={}),
+    a_snapshot(namespaces=[replace(a_namespace(), claims=claims_on([22, 23, 8_000], 5)), a_namespace("pod")]),
 ]
 
 

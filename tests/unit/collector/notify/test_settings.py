@@ -49,6 +49,7 @@ def test_a_file_that_everybody_can_read_holds_no_secret(tmp_path: Path) -> None:
         ({"url": "alertmanager+http://"}, "an address like"),
         ({"url_file": Path("x")}, "not both"),
         ({"severities": ("pgae",)}, "did you mean 'page'"),
+        ({"digests": ("dayly",)}, "did you mean 'daily'"),
         ({"timeout_s": 61.0}, "at most 60"),
         ({"heartbeat_s": -1.0}, "0 or more"),
     ],
@@ -57,3 +58,9 @@ def test_a_channel_that_could_never_work_is_refused(changes: dict[str, object], 
     values = {"name": "ops", "url": "https://hooks.example/"} | changes
     with pytest.raises(InvalidValue, match=why):
         ChannelSettings(**values)  # type: ignore[arg-type] # some are wrong on purpose
+
+
+def test_an_alertmanager_takes_no_reports() -> None:
+    settings = ChannelSettings(name="am", url="${AM}", digests=("weekly",))
+    with pytest.raises(InvalidValue, match="takes alerts, not reports"):
+        resolve(settings, {"AM": "alertmanager+http://am:9093"})

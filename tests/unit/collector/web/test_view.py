@@ -69,3 +69,4 @@ def test_time_left_of_a_host_that_is_silent_is_unknown() -> None:
 def test_subjects_without_a_view_have_no_link() -> None:
     assert subject_link(Subject(Scope.FLEET)) == ""
     assert subject_link(Subject(Scope.HOST, "a b")) == "/host?host=a+b"
+    assert subject_link(Subject(Scope.ROLLOUT, "3")) == "/rollout"

@@ -16,6 +16,7 @@ from shared.model import AgentState, Kind, Namespace, Pool, Reading, Remainder, 
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire import Malformed, TooLarge, UnknownSchema, WireError, decode, encode
+from shared.wire.claims import claims_on
 from shared.wire.v1 import hash_of
 from tests.builders import a_pool, a_reading, a_snapshot
 
@@ -56,6 +57,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
             settings=draw(st.dictionaries(TEXTS, st.integers(-1, 2**31), max_size=3)),
             totals=draw(st.dictionaries(st.sampled_from(State), COUNTS, max_size=3)),
             remainder=Remainder(draw(COUNTS), draw(COUNTS), draw(COUNTS)),
+            claims=draw(st.none() | st.builds(claims_on, st.sets(ports, max_size=20), st.integers(0, MAX_TIME_MS))),
         )
         for name in names
     )
@@ -301,7 +303,9 @@ def _additions(snapshot: Snapshot) -> dict[str, Any]:
     """What bodies tell since it travels; those from before have none of it."""
     told = [[one.failures, one.owner] for one in snapshot.readings]
     unreadable = [[one.namespaces, one.why] for one in snapshot.unreadable]
+    claims = [one.claims and [one.claims.since_ms, sorted(one.claims.ports)] for one in snapshot.namespaces]
     return {
+        **({"claims": claims} if any(claims) else {}),
         **({"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}),
         **({"unreadable": unreadable} if unreadable else {}),
         **({"machine_id": snapshot.machine_id} if snapshot.machine_id else {}),

@@ -1,0 +1,101 @@
+"""The answer of `plan` as a table and as lines for a person. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from collector.commands.table import pool_of
+
+Row = Mapping[str, Any]
+COLUMNS: Final = ("peak", "capacity", "per_day", "page_on", "full_on", "projected", "needs", "trend")
+METAVARS: Final = {
+    "horizon": "DAYS",
+    "add_backends": "K",
+    "add_addresses": "K",
+    "range": "LOW-HIGH",
+    "peer": "PEER",
+}
+MOST_SUMMED: Final = 5
+"""Pools whose sums a person is shown; --json has all."""
+_NEEDS: Final = ("backends", "destinations", "sources", "hosts")
+
+
+def rows(document: Mapping[str, Any]) -> Sequence[Row]:
+    """A row a pool: what becomes of it if nothing is done, and, where a change was asked about, what then."""
+    return [_row(item) for item in document["items"]]
+
+
+def below(document: Mapping[str, Any]) -> str:
+    """The cost of doing nothing, the sums, the change, the range role by role, and what is not known."""
+    parts = [_cost("doing nothing", document, document["cost"])]
+    if document["cost_what_if"]:
+        parts.append(_cost("with the change", document, document["cost_what_if"]))
+    parts += ["\n".join(_sums(item)) for item in document["items"][:MOST_SUMMED]]
+    parts += ["\n".join(_widening(one)) for one in document["widening"] or ()]
+    if document["left_out"]:
+        parts.append(f"nothing was ever read of: {', '.join(document['left_out'])}")
+    return "\n\n".join(parts)
+
+
+def _row(item: Row) -> dict[str, Any]:
+    seen, then = item["outlook"], item["what_if"]
+    names = ("host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port", "capacity", "page_share")
+    row = {name: item[name] for name in names}
+    row |= {f"{name}_now": item[name] for name in ("backends", "sources", "hosts")}
+    row |= {
+        "trend": seen["trend"],
+        "peak": seen["peak"],
+        "per_day": item["growth"]["per_day"] or None,
+        "page_on": _day(seen["page"]),
+        "full_on": _day(seen["full"]),
+        "projected": seen["projected"],
+        "refused": seen["refused"],
+        "needs": _needs(seen),
+    }
+    row |= {f"{name}_needed": seen["needs"][name] for name in _NEEDS}
+    if then:
+        row |= {"then_page_on": _day(then["page"]), "then_full_on": _day(then["full"]), "then_refused": then["refused"]}
+    return row
+
+
+def _needs(seen: Row) -> str:
+    """`6 backends or 3 sources`: the first that helps, and the others."""
+    return " or ".join(f"{seen['needs'][name]:,} {name}" for name in _NEEDS if seen["needs"][name] is not None)
+
+
+def _cost(what: str, document: Row, cost: Row) -> str:
+    days = document["horizon_days"]
+    text = f"{what}, {days} days ahead: of {cost['pools']:,} pools {cost['paging']:,} page"
+    text += f" (the first on {_date(cost['first_page_ms'])})" if cost["first_page_ms"] is not None else ""
+    text += f", {cost['spent']:,} run out"
+    text += f" (the first on {_date(cost['first_spent_ms'])})" if cost["first_spent_ms"] is not None else ""
+    text += f"; {cost['refused']:,} connections refused at each peak"
+    return text + (f"; nothing can be said of {cost['unknown']:,}" if cost["unknown"] else "")
+
+
+def _sums(item: Row) -> Iterator[str]:
+    yield f"{item['host']}: {pool_of(item)}"
+    yield from (f"  {line}" for line in item["outlook"]["sums"])
+    if item["what_if"]:
+        yield from (f"  then: {line}" for line in item["what_if"]["sums"])
+
+
+def _widening(one: Row) -> Iterator[str]:
+    yield f"role {one['role'] or '(none)'}, {one['hosts']:,} hosts: {one['verdict']}. {one['why']}"
+    most = "at most " if one["unknown"] else ""
+    yield f"  {one['capacity_before']:,} ports now, {most}{one['capacity_after']:,} then"
+    if one["in_the_way"]:
+        yield f"  wanted there: {one['in_the_way']}"
+    if one["remembered_since_ms"] is not None:
+        yield f"  those that tell remember since {_date(one['remembered_since_ms'])}"
+    yield from (f"  {line}" for line in one["sysctl"])
+    if one["unknown"] and one["sysctl"]:
+        yield "  these lines reserve only what is known: not safe to set yet"
+
+
+def _day(due: Row | None) -> str | None:
+    return _date(due["at_ms"]) if due else None
+
+
+def _date(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

@@ -1,0 +1,1 @@
+"""The past judged again, by these rules or others: for a post-mortem."""

@@ -1,0 +1,191 @@
+"""Reads history slice by slice and has it judged again: lines of an answer as they come. Writes nothing down."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from typing import TypedDict
+
+from collector.alerts.conditions import SPENT_SOON
+from collector.alerts.glance import calm_of
+from collector.alerts.playing import Report, play
+from collector.alerts.watch import Watch
+from collector.alerts.where import Place
+from collector.fleet.document import Count
+from collector.fleet.host import Host
+from collector.forecast.foresight import Foresight, Key
+from collector.forecast.judge import USAGE_FLOOR
+from collector.history.tiers import RAW, Reach, Tier
+from collector.replay.plan import Asked, Slice, slices_of
+from collector.replay.strip import Strip
+from collector.replay.timeline import MomentShape, StandingShape, Timeline
+from collector.storage import chunks, hosts, hot
+from collector.storage.database import Database
+from collector.trends.query import week_before
+from collector.trends.stored import stored
+
+
+class SourceShape(TypedDict):
+    """Which tier told of a stretch of the window."""
+
+    tier: str
+    from_ms: Count
+    to_ms: Count
+
+
+class DamagedShape(TypedDict):
+    """A stretch of a host's history that cannot be read."""
+
+    host: str
+    from_ms: Count
+    to_ms: Count
+
+
+class ReplayShape(TypedDict):
+    """What a replay came to. `left_out`: rules that ask for what history does not keep."""
+
+    from_ms: Count
+    to_ms: Count
+    rules: list[str]
+    left_out: list[str]
+    sources: list[SourceShape]
+    damaged: list[DamagedShape]
+    hosts: Count
+    reports: Count
+    standing: list[StandingShape]
+    first: MomentShape | None
+
+
+class LineShape(TypedDict, total=False):
+    """One of these: a moment; how far it has come; the last line; or why there is none."""
+
+    moment: MomentShape
+    until_ms: Count
+    done: ReplayShape
+    error: str
+
+
+class Replay:
+    """One replay. Made with `prepared`."""
+
+    def __init__(self, db: Database, asked: Asked, meant: Sequence[Host], reach: Reach) -> None:
+        """Raises InvalidValue where it is too much, or too old."""
+        self._db, self._asked, self._hosts, self._reach = db, asked, meant, reach
+        self._slices = slices_of(asked, len(meant), reach)
+        self._calm = calm_of(asked.judged)
+        self._foresight = Foresight()
+        self._watch = Watch(asked.judged, (), self._foresight)
+        self._timeline = Timeline(asked.from_ms, asked.where)
+        self._learned: set[Key] = set()
+        self._waiting: list[tuple[int, int, int, Report]] = []
+        self._latest: dict[int, int] = {}
+        self._standing: list[StandingShape] = []
+        self._sources: list[SourceShape] = []
+        self._damaged: list[DamagedShape] = []
+        self._reports = 0
+        self._kept: dict[Tier, set[chunks.Key]] = {}
+        self._logged: dict[int, tuple[int, int]] = {}
+
+    async def lines(self) -> AsyncGenerator[LineShape, None]:
+        """Moments as they are found, where it has come to, and what it came to."""
+        await self._look_ahead()
+        for one in self._slices:
+            await self._read(one)
+            if self._waiting or self._watch.rests_until_ms <= one.to_ms:
+                for moment in await asyncio.to_thread(self._judged, one):
+                    yield {"moment": moment}
+            if one.to_ms == self._asked.from_ms:
+                found = map(self._timeline.standing, self._watch.cases)
+                self._standing = [standing for standing in found if standing]
+            yield {"until_ms": one.to_ms}
+        yield {"done": self._done()}
+
+    async def _look_ahead(self) -> None:
+        """Which hosts have anything when: most slices of a long window may hold nothing."""
+        async with self._db.reading() as connection:
+            for tier in {one.tier for one in self._slices}:
+                mine = [one for one in self._slices if one.tier is tier]
+                self._kept[tier] = await chunks.keys(connection, tier, mine[0].from_ms, mine[-1].to_ms)
+            self._logged = await hot.extents(connection)
+
+    def _has(self, host: Host, one: Slice) -> bool:
+        if (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
+            return True
+        logged = self._logged.get(host.id) if one.tier is RAW else None
+        return logged is not None and logged[0] < one.to_ms and logged[1] >= one.from_ms
+
+    async def _read(self, one: Slice) -> None:
+        """What was taken within the slice, and what its forecasts have to remember."""
+        span = (one.from_ms, one.to_ms)
+        for host in [host for host in self._hosts if self._has(host, one)]:
+            async with self._db.reading() as connection:
+                found = await stored(connection, host, one.tier, span)
+            if found.is_damaged:
+                self._damaged.append({"host": host.name, "from_ms": one.from_ms, "to_ms": one.to_ms})
+            strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
+            for strip in strips:
+                self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]
+            await self._remember(host, strips, one)
+        self._waiting.sort(key=lambda waiting: waiting[:3])
+        self._note(one)
+
+    async def _remember(self, host: Host, strips: Sequence[Strip], one: Slice) -> None:
+        """The week before of each pool that a forecast is worth, as the evaluation has it."""
+        if not any(rule.measure is SPENT_SOON for rule in self._asked.judged):
+            return
+        for pool in {pool for strip in strips for pool in strip.half_full(USAGE_FLOOR)}:
+            key = (host.name, pool)
+            if key not in self._learned:
+                self._learned.add(key)
+                minutes = await week_before(self._db, host, pool, one.from_ms, self._reach)
+                self._foresight.learn(key, minutes)
+
+    def _judged(self, one: Slice) -> list[MomentShape]:
+        due = bisect_left(self._waiting, one.to_ms, key=lambda waiting: waiting[0])
+        ready, self._waiting = self._waiting[:due], self._waiting[due:]
+        told = play(self._watch, self._news(ready), one.moments)
+        moments = (self._timeline.moment(at_ms, verdict) for at_ms, verdict in told)
+        return [moment for moment in moments if moment]
+
+    def _news(self, ready: Sequence[tuple[int, int, int, Report]]) -> Iterator[Report]:
+        """A backlog that came late was no news, and was not judged when it came either."""
+        for _, taken_ms, host_id, report in ready:
+            if taken_ms >= self._latest.get(host_id, 0):
+                self._latest[host_id] = taken_ms
+                self._reports += 1
+                yield report
+
+    def _note(self, one: Slice) -> None:
+        if one.to_ms <= self._asked.from_ms:
+            return
+        before = self._sources[-1] if self._sources else None
+        if before and before["tier"] == one.tier.name:
+            before["to_ms"] = one.to_ms
+        else:
+            self._sources.append({"tier": one.tier.name, "from_ms": one.from_ms, "to_ms": one.to_ms})
+
+    def _done(self) -> ReplayShape:
+        asked = self._asked
+        return {
+            "from_ms": asked.from_ms,
+            "to_ms": asked.to_ms,
+            "rules": [rule.name for rule in asked.judged],
+            "left_out": list(asked.left_out),
+            "sources": self._sources,
+            "damaged": self._damaged,
+            "hosts": len(self._hosts),
+            "reports": self._reports,
+            "standing": self._standing,
+            "first": self._timeline.first,
+        }
+
+
+async def prepared(db: Database, asked: Asked, reach: Reach) -> Replay:
+    """A replay of the hosts that are meant. Raises InvalidValue where it is too much, or too old."""
+    async with db.reading() as connection:
+        everyone = await hosts.all_hosts(connection)
+    return Replay(db, asked, [host for host in everyone if asked.where.accepts_place(_place(host))], reach)
+
+
+def _place(host: Host) -> Place:
+    labels: Mapping[str, str] = host.labels
+    return Place(host=host.name, role=host.role or "", labels=labels)

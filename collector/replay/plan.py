@@ -1,0 +1,82 @@
+"""What is to be judged again, and stretch by stretch the finest tier that has it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from collector.alerts.conditions import CLOCK, CONTESTED, UNDELIVERED
+from collector.alerts.rules import Rule
+from collector.alerts.where import Where
+from collector.history.tiers import HOUR_MS, MINUTE_MS, TIERS, Reach, Tier
+from shared.settings import InvalidValue
+
+RUN_IN_MS = 15 * MINUTE_MS
+"""Judged before the window begins, so that what stands at its beginning is known; and the longest hold besides."""
+MOST_HOST_HOURS = 10_000
+TICK_MS = 1_000
+UNTOLD = (CONTESTED, CLOCK, UNDELIVERED)
+"""What history does not keep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Judge these rules over [from_ms, to_ms), of the hosts that `where` means, and tell of the pools that it means."""
+
+    rules: tuple[Rule, ...]
+    from_ms: int
+    to_ms: int
+    where: Where = field(default_factory=Where)
+
+    def __post_init__(self) -> None:
+        if self.to_ms <= self.from_ms:
+            raise InvalidValue("to_ms", "must be after from_ms, and not to come")
+        names = [rule.name for rule in self.rules]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidValue("rules", f"two are named {twice[0]!r}")
+
+    @property
+    def judged(self) -> tuple[Rule, ...]:
+        """The rules of which history knows enough."""
+        return tuple(rule for rule in self.rules if rule.measure not in UNTOLD)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the others."""
+        return tuple(rule.name for rule in self.rules if rule.measure in UNTOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """[from_ms, to_ms) within the time of one chunk of the tier."""
+
+    tier: Tier
+    from_ms: int
+    to_ms: int
+
+    @property
+    def moments(self) -> Sequence[int]:
+        """When time is looked at: each second, or as fine as the tier is; always at its end."""
+        step_ms = max(TICK_MS, self.tier.step_ms)
+        within = range(self.from_ms // step_ms * step_ms + step_ms, self.to_ms, step_ms)
+        return [*within, self.to_ms]
+
+
+def slices_of(asked: Asked, hosts: int, reach: Reach) -> list[Slice]:
+    """In order of time; one ends where the window begins. Raises InvalidValue where it is too much, or too old."""
+    oldest = TIERS[-1]
+    if not reach.holds(oldest, asked.from_ms):
+        days = reach.keep.of(oldest) // (24 * HOUR_MS)
+        raise InvalidValue("from_ms", f"history goes back {days:,} days")
+    hours = hosts * (asked.to_ms - asked.from_ms) / HOUR_MS
+    if hours > MOST_HOST_HOURS:
+        what = f"that is {hours:,.0f} hours of hosts, and at most {MOST_HOST_HOURS:,} are judged at a time"
+        raise InvalidValue("from_ms", f"{what}: a shorter window, or fewer hosts")
+    longest_hold_ms = max([rule.hold_ms for rule in asked.judged], default=0)
+    made, at_ms = list[Slice](), max(0, asked.from_ms - RUN_IN_MS - min(longest_hold_ms, 24 * HOUR_MS))
+    while at_ms < asked.to_ms:
+        tier = next((one for one in TIERS if reach.holds(one, one.start_of(at_ms))), oldest)
+        end_ms = tier.start_of(at_ms) + tier.span_ms
+        end_ms = min([end_ms, asked.to_ms, *([asked.from_ms] if at_ms < asked.from_ms else [])])
+        made.append(Slice(tier, at_ms, end_ms))
+        at_ms = end_ms
+    return made

@@ -1,0 +1,168 @@
+"""A chunk of history as the reports it was made of, one host's, to be judged again. Pure.
+
+Of roll-ups each step is one report, of the worst it held: the most ports, the fewest left, every failure. What a
+roll-up does not keep (owners, most states, labels as they were) is not in it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.alerts.glance import Calm
+from collector.alerts.playing import Report
+from collector.alerts.where import Place
+from collector.fleet.host import Host
+from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Bools, Chunk, Ints, Table
+from collector.history.gather import SETTING, UNTOLD
+from collector.history.tiers import RAW, Tier
+from shared.model import Namespace, Pool, Reading, Remainder, Snapshot
+from shared.ports import PortRange
+from shared.tcp import State
+from shared.wire.v1 import KNEES
+
+_RAW = ("held", "capacity", "headroom_min", "headroom_max", "failures", "knee")
+_ROLLED = ("held.max", "capacity.min", "headroom_min.min", "", "failures.sum", "knee.max")
+_SPACE = ("low", "high", "reserved", "blocked")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an instant says of itself."""
+
+    place: Place
+    interval_ms: int
+    failure: str | None
+
+
+class Strip:
+    """The reports of one chunk. `calm`: what a pool must be past for a rule to have anything to say; None: nothing."""
+
+    def __init__(self, chunk: Chunk, tier: Tier, host: Host, named: Mapping[int, Pool], calm: Calm | None) -> None:
+        self._chunk, self._tier, self._host = chunk, tier, host
+        self._pools = chunk.tables[POOLS]
+        self._names = [named[number] for number in self._pools.keys.tolist()]
+        self._columns = self._numbers(_RAW if tier is RAW else _ROLLED)
+        self._matters = self._mattering(calm)
+        self._labels: dict[int, Place] = {}
+        rest = self._rest("rest_pools")
+        self._count = self._pools.present.sum(axis=0) + rest.sum(axis=0) if calm else None
+
+    def reports(self, span: tuple[int, int]) -> list[tuple[int, int, Report]]:
+        """(when received, when taken, report) of what was taken within [from, to)."""
+        received = self._chunk.times + (self._instants("received") if self._tier is RAW else 0)
+        is_in = (self._chunk.times >= span[0]) & (self._chunk.times < span[1])
+        places = np.flatnonzero(is_in).tolist()
+        return [(int(received[at]), int(self._chunk.times[at]), self._report(at, int(received[at]))) for at in places]
+
+    def half_full(self, share: float) -> list[Pool]:
+        """Pools that held so much of their capacity at some instant."""
+        rows = (self._pools.present & (self._occupancy() >= share)).any(axis=1)
+        return [self._names[row] for row in np.flatnonzero(rows).tolist()]
+
+    def _report(self, at: int, at_ms: int) -> Report:
+        told = self._told(at)
+        return Report(
+            at_ms=at_ms,
+            place=told.place,
+            host_id=self._host.id,
+            interval_ms=told.interval_ms,
+            read=lambda is_whole: self._snapshot(at, told, is_whole=is_whole),
+            pools=None if self._count is None else int(self._count[at]),
+        )
+
+    def _told(self, at: int) -> _Told:
+        if self._tier is not RAW:
+            has_failed = bool(self._instants("failed.sum")[at] >= self._instants("count")[at])
+            here = Place(host=self._host.name, role=self._host.role or "", labels=self._host.labels)
+            return _Told(here, self._tier.step_ms, "it could not sample" if has_failed else None)
+        number = int(self._instants("labels")[at])
+        if number not in self._labels:
+            labels = json.loads(self._chunk.texts[number])
+            self._labels[number] = Place(host=self._host.name, role=labels.get("role", ""), labels=labels)
+        failure = self._chunk.texts[int(self._instants("failure")[at])] if self._instants("failed")[at] else None
+        return _Told(self._labels[number], int(self._instants("interval")[at]), failure)
+
+    def _snapshot(self, at: int, told: _Told, *, is_whole: bool) -> Snapshot:
+        rows = np.flatnonzero((self._pools.present if is_whole else self._matters)[:, at]).tolist()
+        has_failed = told.failure is not None
+        return Snapshot(
+            host=self._host.name,
+            boot_id="",
+            seq=0,
+            taken_at_ms=int(self._chunk.times[at]),
+            agent_version="",
+            interval_ms=told.interval_ms,
+            labels=told.place.labels,
+            namespaces=() if has_failed else tuple(self._namespaces(at)),
+            readings=() if has_failed else tuple(self._reading(row, at) for row in rows),
+            failure=told.failure,
+        )
+
+    def _reading(self, row: int, at: int) -> Reading:
+        held, capacity, least, most, failures, knee = (int(column[row, at]) for column in self._columns.values())
+        states, owner = {}, ""
+        if self._tier is RAW:
+            table = self._pools
+            states = {state: int(table.column(state.name)[row, at]) for state in State if state.name in table.columns}
+            owner = self._chunk.texts[int(table.column("owner")[row, at])]
+        else:
+            most = max(least, capacity - held)
+        found = {state: count for state, count in states.items() if count}
+        return Reading(self._names[row], held, capacity, least, most, found, failures, owner, KNEES[knee])
+
+    def _namespaces(self, at: int) -> Sequence[Namespace]:
+        table = self._chunk.tables[NAMESPACES]
+        rows = np.flatnonzero(table.present[:, at]).tolist()
+        return [self._namespace(table, row, at) for row in rows]
+
+    def _namespace(self, table: Table, row: int, at: int) -> Namespace:
+        way = "" if self._tier is RAW else ".min"
+        low, high, reserved, blocked = (int(table.column(f"{name}{way}")[row, at]) for name in _SPACE)
+        return Namespace(
+            name=self._chunk.texts[int(table.keys[row])],
+            inode=0,
+            port_range=PortRange(low, high),
+            reserved=reserved,
+            blocked=blocked,
+            settings={name: value for name, value in self._settings(table, row, at).items() if value != UNTOLD},
+            remainder=Remainder(
+                int(self._rest("rest_pools")[row, at]),
+                int(self._rest("rest_held")[row, at]),
+                int(self._rest("rest_max_held")[row, at]),
+            ),
+        )
+
+    def _settings(self, table: Table, row: int, at: int) -> Mapping[str, int]:
+        way = "" if self._tier is RAW else ".max"
+        named = [name for name in table.columns if name.startswith(SETTING) and name.endswith(way)]
+        return {name.removeprefix(SETTING).removesuffix(way): int(table.column(name)[row, at]) for name in named}
+
+    def _rest(self, name: str) -> Ints:
+        return self._chunk.tables[NAMESPACES].column(name if self._tier is RAW else f"{name}.max")
+
+    def _instants(self, name: str) -> Ints:
+        column: Ints = self._chunk.tables[INSTANTS].column(name)[0]
+        return column
+
+    def _numbers(self, names: Sequence[str]) -> dict[str, Ints]:
+        return {raw: self._pools.column(name) for raw, name in zip(_RAW, names, strict=True)}
+
+    def _occupancy(self) -> NDArray[np.float64]:
+        """As shared.model.Reading has it: a pool without any port to lend is full."""
+        held, capacity = self._columns["held"], self._columns["capacity"]
+        return np.where(capacity > 0, held / np.maximum(capacity, 1), 1.0)
+
+    def _mattering(self, calm: Calm | None) -> Bools:
+        if calm is None:
+            return self._pools.present
+        columns = self._columns
+        matters = (self._occupancy() >= calm.occupancy) | (columns["headroom_min"] <= calm.headroom)
+        if calm.counts_failures:
+            matters |= columns["failures"] > 0
+        if calm.counts_knees:
+            matters |= columns["knee"] == KNEES.index(True)
+        found: Bools = self._pools.present & matters
+        return found

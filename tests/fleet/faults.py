@@ -1,0 +1,254 @@
+"""What goes wrong in the fleet, one thing after another, and how portgauge takes it.
+
+Each fault is a function: it breaks something, waits until it was detected, named and notified, mends it, and waits
+until nobody is told of it any more. What is waited for is what people and programs see: the API's answers, and what
+Alertmanager holds as firing.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from tests.fleet.balancer import OWN_BACKEND, Balancer
+from tests.fleet.ground import Ground, TookTooLong, is_calm, until
+from tests.fleet.outcome import Outcome
+from tests.fleet.wires import BACKEND_PORT, BACKENDS
+from tests.netns import end
+
+LEAKED = 90
+BAKE = "2s"
+Conditions = Mapping[str, Callable[[], bool]]
+"""By the stage that is reached once it holds."""
+
+
+class Clock:
+    """The seconds since a fault, and what it came to."""
+
+    def __init__(self, fault: str) -> None:
+        self.outcome = Outcome(fault)
+        self._began_s = time.monotonic()
+
+    def watch(self, stages: Conditions) -> None:
+        """Until every stage was reached, each noted when it was first seen. Raises TookTooLong."""
+        waiting = dict(stages)
+
+        def look() -> bool:
+            for stage, holds in stages.items():
+                if stage not in waiting or not holds():
+                    continue
+                self.outcome.at_s[stage] = self._elapsed_s()
+                del waiting[stage]
+            return not waiting
+
+        try:
+            until(look, "")
+        except TookTooLong as late:
+            raise TookTooLong(f"not {', '.join(waiting)}") from late
+
+    def over(self) -> None:
+        """The fault is mended."""
+        self.outcome.over_s = self._elapsed_s()
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+
+@contextmanager
+def clocked(fault: str) -> Iterator[Clock]:
+    """From the fault on. What does not come in time is noted, and the story goes on."""
+    clock = Clock(fault)
+    try:
+        yield clock
+    except TookTooLong as late:
+        clock.outcome.missing = str(late)
+
+
+def a_backend_slows_down(on: Ground) -> Outcome:
+    """Behind every load balancer at once: connections pile up towards it, and it is one incident."""
+    backend = f"{BACKENDS[0]}:{BACKEND_PORT}"
+    cause = f"backend {backend}"
+    with clocked("one backend slows down, fleet-wide") as clock:
+        on.backend_is(0, "slow")
+        try:
+            clock.watch(
+                {
+                    "detected": lambda: bool(_hosts_towards(on, BACKENDS[0])),
+                    "named": lambda: _hosts_towards(on, BACKENDS[0]) == on.names,
+                    "notified": lambda: _paged(on) == {cause},
+                }
+            )
+            clock.outcome.named = f"{cause}, {len(on.names)} hosts, one incident"
+        finally:
+            on.backend_is(0, "quick")
+            clock.over()
+        clock.watch({"recovered": lambda: is_calm(on)})
+    return clock.outcome
+
+
+def a_host_leaks(on: Ground) -> Outcome:
+    """An application on one machine closes nothing; the others have the same backend, each its own, and are calm."""
+    host = on.balancers[0]
+    with clocked("one host leaks connections") as clock:
+        leaking = host.leak(LEAKED)
+        try:
+            clock.watch(_leak_is_told(on, host))
+            clock.outcome.named = _cause_of_leak(host)
+        finally:
+            end([leaking])
+            clock.over()
+        clock.watch({"recovered": lambda: is_calm(on)})
+    return clock.outcome
+
+
+def a_host_is_cut_off(on: Ground) -> Outcome:
+    """Its cable is pulled, and put in again; what it saw meanwhile arrives late and whole."""
+    host = on.balancers[-1]
+    with clocked("one host partitioned, and back") as clock:
+        on.switch.turn(host.port, "down")
+        try:
+            clock.watch(
+                {
+                    "detected": lambda: _silent(on) == {host.name},
+                    "named": lambda: _hosts_firing(on, "host-silent") == {host.name},
+                    "notified": lambda: any(f"{host.name} was last heard of" in one for one in _summaries(on)),
+                }
+            )
+            clock.outcome.named = f"{host.name} silent"
+        finally:
+            on.switch.turn(host.port, "up")
+            clock.over()
+        clock.watch({"recovered": lambda: is_calm(on) and _is_whole(on)})
+    return clock.outcome
+
+
+def the_collector_is_killed(on: Ground) -> Outcome:
+    """Under load, and a host begins to leak while it is away: that is told when it is back, and no snapshot is lost."""
+    host = on.balancers[0]
+    with clocked("collector killed and started again, a host leaks meanwhile") as clock:
+        logged = {one.name: one.agent_log.stat().st_size for one in on.balancers}
+        on.centre.kill()
+        leaking = host.leak(LEAKED)
+        try:
+            try:
+                clock.watch({"detected": lambda: all(_misses_it(one, logged[one.name]) for one in on.balancers)})
+            finally:
+                on.centre.start()
+                clock.over()
+            told = _leak_is_told(on, host)
+            clock.watch({stage: told[stage] for stage in ("named", "notified")})
+            clock.outcome.named = f"{_cause_of_leak(host)}; no snapshot lost"
+        finally:
+            end([leaking])
+        clock.watch({"recovered": lambda: is_calm(on) and _is_whole(on)})
+    return clock.outcome
+
+
+def a_bad_revision_is_rolled_out(on: Ground) -> Outcome:
+    """It fits one canary and not the other: it halts, nobody else is given it, and an abort takes it back."""
+    canaries = [on.balancers[0].name, on.picky.name]
+    settings = on.directory / "bad.toml"
+    settings.write_text('[labels]\nshift = "night"\nwave = "2"\n')
+    with clocked("bad revision rolled out") as clock:
+        named = [part for canary in canaries for part in ("--canary", canary)]
+        how = ["--steps", "100", "--bake", BAKE, "--reason", "fleet"]
+        number = on.centre.command("rollout", "start", "--settings", settings, *how, *named)
+        try:
+            clock.watch(
+                {
+                    "detected": lambda: _rollout(on)["state"] == "halted",
+                    "named": lambda: _halted_by(on, on.picky) and _reached(on) <= set(canaries),
+                    "notified": lambda: any(f"rollout {number}" in one for one in _summaries(on)),
+                }
+            )
+            reached = ", ".join(sorted(_reached(on))) or "no host"
+            clock.outcome.named = f"revision {number}, {on.picky.name}; in force on {reached}"
+        finally:
+            on.centre.command("rollout", "abort", number)
+            clock.over()
+        clock.watch({"recovered": lambda: is_calm(on) and not _reached(on)})
+    return clock.outcome
+
+
+FAULTS = (
+    a_backend_slows_down,
+    a_host_leaks,
+    a_host_is_cut_off,
+    the_collector_is_killed,
+    a_bad_revision_is_rolled_out,
+)
+
+
+def _leak_is_told(on: Ground, host: Balancer) -> dict[str, Callable[[], bool]]:
+    return {
+        "detected": lambda: host.name in _hosts_towards(on, OWN_BACKEND),
+        "named": lambda: _hosts_towards(on, OWN_BACKEND) == {host.name},
+        "notified": lambda: _paged(on) == {_cause_of_leak(host)},
+    }
+
+
+def _cause_of_leak(host: Balancer) -> str:
+    return f"host {host.name}, backend {OWN_BACKEND}:{BACKEND_PORT}"
+
+
+def _firing(on: Ground) -> list[dict[str, Any]]:
+    return on.centre.items("/v1/alerts?state=firing")
+
+
+def _hosts_towards(on: Ground, peer: str) -> set[str]:
+    """Hosts of which a pool towards this backend pages."""
+    return {one["host"] for one in _firing(on) if one["peer_ip"] == peer and one["severity"] == "page"}
+
+
+def _hosts_firing(on: Ground, rule: str) -> set[str]:
+    return {one["host"] for one in _firing(on) if one["rule"] == rule}
+
+
+def _paged(on: Ground) -> set[str]:
+    """The causes for which Alertmanager would wake somebody now."""
+    labels = [one["labels"] for one in on.centre.notices()]
+    return {one["cause"] for one in labels if one["severity"] == "page"}
+
+
+def _summaries(on: Ground) -> list[str]:
+    return [one["annotations"]["summary"] for one in on.centre.notices()]
+
+
+def _silent(on: Ground) -> set[str]:
+    return {one["host"] for one in on.centre.items("/v1/hosts") if one["state"] == "silent"}
+
+
+def _is_whole(on: Ground) -> bool:
+    """Whether every snapshot up to the newest of each host arrived and was counted once."""
+    hosts = on.centre.items("/v1/hosts")
+    return len(hosts) == len(on.names) and all(
+        one["missing"] == 0 and one["received"] == one["last_seq"] for one in hosts
+    )
+
+
+def _misses_it(one: Balancer, since: int) -> bool:
+    """Whether its agent has said, since that byte of its log, that it cannot reach the collector."""
+    with one.agent_log.open() as log:
+        log.seek(since)
+        return "cannot be reached" in log.read()
+
+
+def _halted_by(on: Ground, host: Balancer) -> bool:
+    """Whether it halted because of this host. What a busy machine halted for another reason is resumed, by a person."""
+    newest = _rollout(on)
+    if newest["state"] != "halted":
+        return False
+    if f"{host.name} does not use it" not in newest["why"]:
+        on.centre.command("rollout", "resume", str(newest["id"]))
+        return False
+    return True
+
+
+def _rollout(on: Ground) -> dict[str, Any]:
+    found = on.centre.items("/v1/rollouts")
+    return found[0] if found else {"state": "", "why": ""}
+
+
+def _reached(on: Ground) -> set[str]:
+    """Hosts on which a revision of the fleet's configuration is in force."""
+    return {one["host"] for one in on.centre.items("/v1/hosts") if one["agent"] and one["agent"]["revision"]}

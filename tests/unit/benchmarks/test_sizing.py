@@ -1,0 +1,37 @@
+"""The table of sizes is arithmetic over what was measured."""
+
+import pytest
+
+from benchmarks.document import DOCUMENT
+from benchmarks.sizing import ROLLOUT, Costs, NoFigure, costs_in, need, table
+from collector.history.tiers import Keep
+
+COSTS = Costs(ingest_cpu_s=2.0, hot_bytes=40.0, raw_bytes=1.5, minute_bytes=4.0, hour_bytes=10.0)
+
+
+def test_a_thousand_hosts_are_five_thousand_readings_a_second() -> None:
+    one = need(1_000, COSTS, Keep())
+
+    assert (one.readings_per_s, one.wire_bytes_per_s, one.cores) == (5_000, 200_000, 0.01)
+    assert one.raw_gb == pytest.approx(5_000 * 48 * 3_600 * 1.5 / 1e9)
+    assert one.minute_gb == pytest.approx(50_000 * 30 * 24 * 60 * 4.0 / 1e9)
+    assert one.hour_gb == pytest.approx(50_000 * 730 * 24 * 10.0 / 1e9)
+
+
+def test_the_figures_are_those_of_the_page() -> None:
+    costs = costs_in(DOCUMENT.read_text())
+
+    assert min(costs.ingest_cpu_s, costs.hot_bytes, costs.raw_bytes, costs.minute_bytes, costs.hour_bytes) > 0
+    assert costs.raw_bytes < costs.hot_bytes
+
+
+def test_a_figure_that_is_gone_is_said() -> None:
+    with pytest.raises(NoFigure, match="portgauge, SQLite"):
+        costs_in("# Performance\n")
+
+
+def test_rollout_has_a_place_for_the_table() -> None:
+    """Its figures may be older than those of the page: `--write` brings them up to date."""
+    (heading, *_) = table(COSTS, Keep())
+
+    assert f"<!-- sizing: begin -->\n{heading}\n" in ROLLOUT.read_text()

@@ -1,0 +1,64 @@
+"""What a person reads of a plan."""
+
+from typing import Any
+
+import pytest
+
+from collector.commands.planned import below, rows
+
+WIDENING = {
+    "role": "edge",
+    "verdict": "reserve-first",
+    "why": "ports in use there now or before are to be reserved first, in this order",
+    "hosts": 12,
+    "unknown": [],
+    "remembered_since_ms": 1_795_000_000_000,
+    "in_the_way": "3306",
+    "capacity_before": 28_232,
+    "capacity_after": 64_511,
+    "sysctl": ["sysctl -w net.ipv4.ip_local_reserved_ports=3306"],
+}
+COST = {
+    "pools": 3,
+    "paging": 2,
+    "spent": 0,
+    "refused": 0,
+    "unknown": 1,
+    "first_page_ms": 1_795_000_000_000,
+    "first_spent_ms": None,
+}
+
+
+@pytest.fixture
+def plan() -> dict[str, Any]:
+    return {"horizon_days": 90, "items": [], "cost": COST, "cost_what_if": None, "widening": None, "left_out": []}
+
+
+def test_the_cost_of_doing_nothing_is_one_sentence(plan: dict[str, Any]) -> None:
+    assert below(plan) == (
+        "doing nothing, 90 days ahead: of 3 pools 2 page (the first on 2026-11-18), 0 run out;"
+        " 0 connections refused at each peak; nothing can be said of 1"
+    )
+
+
+def test_a_role_is_told_with_the_lines_to_set(plan: dict[str, Any]) -> None:
+    text = below(plan | {"widening": [WIDENING]})
+
+    assert "role edge, 12 hosts: reserve-first." in text
+    assert "28,232 ports now, 64,511 then" in text
+    assert text.endswith("  sysctl -w net.ipv4.ip_local_reserved_ports=3306")
+
+
+def test_lines_that_lack_a_host_are_told_to_be_unsafe(plan: dict[str, Any]) -> None:
+    text = below(plan | {"widening": [WIDENING | {"unknown": ["lb7"], "verdict": "unknown"}]})
+
+    assert "at most 64,511 then" in text
+    assert text.endswith("not safe to set yet")
+
+
+def test_hosts_of_which_nothing_was_read_are_named(plan: dict[str, Any]) -> None:
+    assert below(plan | {"left_out": ["lb9"]}).endswith("nothing was ever read of: lb9")
+
+
+def test_no_pools_make_no_rows(plan: dict[str, Any]) -> None:
+    assert rows(plan) == []

@@ -1,0 +1,60 @@
+"""`replay`: what is asked, and how it is shown. Asked for real in tests/contract/collector/commands/test_replay.py."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from collector.__main__ import main
+from collector.commands.client import CannotAsk
+from collector.commands.replay import Progress, gathered
+
+DONE = {"done": {"from_ms": 0}}
+
+
+class Terminal(io.StringIO):
+    """Somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def progress(stream: io.StringIO) -> Progress:
+    return Progress(stream, 1_000, 3_000)
+
+
+def test_progress_is_for_terminals_only() -> None:
+    terminal, pipe = Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        gathered(iter([{"until_ms": 2_000}, DONE]), progress(stream))
+    assert terminal.getvalue() == "\r 50%  1970-01-01 00:00:02\r\x1b[K"
+    assert pipe.getvalue() == ""
+
+
+def test_moments_become_the_items_of_one_document() -> None:
+    made = gathered(iter([{"moment": {"at_ms": 1}}, {"until_ms": 2}, DONE]), progress(io.StringIO()))
+    assert made == {"from_ms": 0, "items": [{"at_ms": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("last", "what"), [({"error": "no database"}, "no database"), ({"until_ms": 2}, "ended before")]
+)
+def test_an_answer_without_its_last_line_is_a_fault(last: dict[str, object], what: str) -> None:
+    with pytest.raises(CannotAsk, match=what):
+        gathered(iter([last]), progress(io.StringIO()))
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--from", "yesterday"], "from: a time like"),
+        (["--from", "0", "--rules", "{file}"], ":4: rule[0].condition: "),
+    ],
+)
+def test_a_mistake_is_named_before_anybody_is_asked(
+    words: list[str], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('[[rule]]\nname = "x"\nseverity = "page"\ncondition = "ocupancy"\nraise_at = 0.9\n')
+    assert main(["replay", *(word.format(file=file) for word in words)]) == 2
+    assert what in capsys.readouterr().err
