@@ -6,6 +6,7 @@ import signal
 import socket
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from shared.limits import MAX_BODY_BYTES
 from tests.builders import a_reading, a_snapshot
 from tests.collector_process import a_token, migrated, run, serving
+from tests.netns import Netns
 
 
 @pytest.fixture
@@ -45,6 +47,22 @@ def test_ipv6_is_served(database: Path) -> None:
     with serving(database, listen="[::1]:0") as collector:
         assert collector.url.startswith("http://[::1]:")
         assert json.loads(collector.get("/healthz", "")) == {"status": "ok"}
+
+
+@pytest.mark.parametrize(("listen", "are_told"), [("127.0.0.1:0", 1), ("0.0.0.0:0", 0)])
+def test_who_reaches_it_from_elsewhere_needs_a_token_to_be_told_pools(
+    database: Path, netns: Netns, listen: str, are_told: int
+) -> None:
+    """In a namespace of its own, where nobody does."""
+
+    def scraped() -> str:
+        with (
+            serving(database, listen=listen) as collector,
+            urlopen(f"{collector.url}/metrics", timeout=30) as answer,  # noqa: S310 - in our own namespace
+        ):
+            return str(answer.read(), "utf-8")
+
+    assert f"portgauge_collector_pools_told {are_told}.0" in netns.run(scraped).splitlines()
 
 
 def test_what_was_acknowledged_survives_a_kill(database: Path) -> None:
