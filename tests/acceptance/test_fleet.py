@@ -16,7 +16,7 @@ from tests.fleet.ground import LEAST_HOSTS, Ground, ground
 from tests.fleet.outcome import STAGES, Outcome
 from tests.marked import VARIABLE, processes_with
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(1_800)
 """The story is told in the set-up of the first test: three quarters of a minute, and many on a busy machine."""
 Fault = Callable[[Ground], Outcome]
 

@@ -35,10 +35,13 @@ class Clock:
 
         def look() -> bool:
             for stage, holds in stages.items():
-                if stage not in waiting or not holds():
+                if stage not in waiting:
                     continue
-                self.outcome.at_s[stage] = self._elapsed_s()
-                del waiting[stage]
+                if holds():
+                    self.outcome.at_s[stage] = self._elapsed_s()
+                    del waiting[stage]
+                elif stage == "detected":
+                    break  # What comes after it in order cannot have come before it: it came since we asked.
             return not waiting
 
         try:
