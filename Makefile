@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 DIST_PACKAGES := debhelper dh-python dpkg-dev
-PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
+PACKAGES := haproxy nginx-light postgresql iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium openssh-server \
 	$(DIST_PACKAGES)
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils

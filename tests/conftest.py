@@ -13,7 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import certificates
+from tests import certificates, sshd_program
 from tests import small_disk as small_disks
 from tests.certificates import Authority, an_authority
 from tests.netns import Netns, fresh_netns, why_none
@@ -58,8 +58,13 @@ def nothing_dropped_unclosed() -> Iterator[None]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a right that we do not have: in one place, so that pytest says each reason in one line."""
-    needs = {"namespaces": why_none, "watching": why_not_watching, "small_disk": small_disks.why_none}
+    needs: dict[str, Callable[[], str | None]] = {
+        "namespaces": why_none,
+        "watching": why_not_watching,
+        "small_disk": small_disks.why_none,
+    }
     needs["authority"] = certificates.why_none
+    needs["sshd"] = sshd_program.why_none
     for fixture, why_not in needs.items():
         if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
             pytest.skip(reason)
@@ -104,6 +109,12 @@ def small_disk(tmp_path: Path) -> Iterator[small_disks.SmallDisk]:
     (tmp_path / "small").mkdir()
     with small_disks.small_disk(tmp_path / "small") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Path:
+    """The ssh server's program, run by root; see pytest_runtest_setup."""
+    return sshd_program.PATH
 
 
 @pytest.fixture
