@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DIST_PACKAGES := debhelper dh-python dpkg-dev
 PACKAGES := haproxy nginx-light postgresql sqlite3 iproute2 util-linux python3-venv prometheus systemd prometheus-alertmanager debootstrap lintian chromium \
-	zsh fish man-db icinga2-bin $(DIST_PACKAGES)
+	zsh fish man-db icinga2-bin openssh-server $(DIST_PACKAGES)
 KERNELS ?= 6.1 6.12
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod xz-utils
 LISTEN ?= 127.0.0.1:8766

@@ -13,7 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import certificates, previous
+from tests import certificates, previous, sshd_program
 from tests import small_disk as small_disks
 from tests.certificates import Authority, an_authority
 from tests.fleet import ground as fleets
@@ -66,6 +66,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         "authority": certificates.why_none,
         "a_fleet": fleets.why_none,
         "previous": previous.why_none,
+        "sshd": sshd_program.why_none,
     }
     for fixture, why_not in needs.items():
         if fixture in getattr(item, "fixturenames", ()) and (reason := why_not()):
@@ -116,6 +117,12 @@ def small_disk(tmp_path: Path) -> Iterator[small_disks.SmallDisk]:
     (tmp_path / "small").mkdir()
     with small_disks.small_disk(tmp_path / "small") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Path:
+    """The ssh server's program, run by root; see pytest_runtest_setup."""
+    return sshd_program.PATH
 
 
 @pytest.fixture

@@ -110,7 +110,8 @@ def _verdict(
         names = _named(sorted({one.host for one in members if one.unprivileged > wanted.low}))
         return Verdict.REFUSED, f"{names} take no range below ip_unprivileged_port_start, {lowest}"
     if unknown:
-        why = f"{_named(unknown)} do not tell which ports they reserve and remember: ask portgauge-agent advise there"
+        told = "portgauge-agent advise says it there"
+        why = f"which ports are reserved or remembered is not told by {_named(unknown)}: {told}"
         return Verdict.UNKNOWN, why
     if anew:
         return Verdict.RESERVE_FIRST, "ports in use there now or before are to be reserved first, in this order"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from collector.commands.table import pool_of
 
 Row = Mapping[str, Any]
-COLUMNS: Final = ("peak", "capacity", "per_day", "page_on", "full_on", "projected", "needs", "trend")
+COLUMNS: Final = ("peak", "capacity", "growth_per_day", "page_on", "full_on", "projected", "needs", "trend")
 METAVARS: Final = {
     "horizon": "DAYS",
     "add_backends": "K",
@@ -45,7 +45,7 @@ def _row(item: Row) -> dict[str, Any]:
     row |= {
         "trend": seen["trend"],
         "peak": seen["peak"],
-        "per_day": item["growth"]["per_day"] or None,
+        "growth_per_day": item["growth"]["per_day"] or None,
         "page_on": _day(seen["page"]),
         "full_on": _day(seen["full"]),
         "projected": seen["projected"],

@@ -105,6 +105,7 @@ async def test_the_command_prints_a_table_with_its_sums_and_the_lines_to_set(
     csv = capsys.readouterr().out
 
     assert "doing nothing, 60 days ahead: of 1 pools 1 page" in printed
+    assert " 202 300 3.0 2027-01-13 2027-01-28 382 " in " ".join(printed.splitlines()[1].split())
     assert "peak 202 + 60 d × 3.0 a day = 382" in printed
     assert 'sysctl -w net.ipv4.ip_local_port_range="20000 60999"' in printed
     assert "not safe to set yet" in printed
