@@ -16,11 +16,11 @@ from agent.cadence import Reason
 from agent.config import AgentConfig
 from agent.failures import Ledger
 from agent.footprint import footprint
-from agent.lean import share_one_heap
 from agent.reporting import Reporter
 from agent.spool import Spool
 from agent.tallies import Samplings
 from benchmarks.accepting import NOBODY, stir
+from shared.heap import share_one_heap
 
 STEPS = 10
 INTERVAL_S = 10.0

@@ -5,9 +5,12 @@ Each is answered with 2xx or 4xx, whatever it is, and costs no memory that stays
 
 import argparse
 import asyncio
+import ctypes
+import gc
 import gzip
 import logging
 import random
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,6 +27,7 @@ from collector.api.routes import OPERATIONS
 from collector.storage.database import database
 from collector.storage.location import locate
 from collector.storage.schema import migrate
+from shared.heap import share_one_heap
 from shared.limits import MAX_BODY_BYTES, MAX_LABELS, MAX_NAME_CHARS, MAX_POOLS
 from shared.wire import encode
 from tests.builders import a_pool, a_reading, a_snapshot
@@ -59,6 +63,9 @@ class Told:
 
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(self.statuses + other.statuses, self.wrong + other.wrong)
 
     def note(self, status: int, what: str) -> None:
         self.statuses[status] += 1
@@ -207,27 +214,83 @@ def bombs() -> list[tuple[str, bytes]]:
 BOMBS = bombs()
 
 
-def rss_mb() -> float:
-    """What this process holds now."""
+TENTHS = 10
+GREW_MB, GREW_SHARE = 8.0, 0.05
+"""What may be in use more after the second half than after the first: SQLite's pages, and whatever is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What this process has of the system; of that what C code has in use, and has given back to malloc; objects.
+
+    What was given back stays with the heap, in pieces. What is in use shows whether anything is kept.
+    """
+
+    rss_mb: float
+    used_mb: float
+    free_mb: float
+    objects: int
+
+    def __str__(self) -> str:
+        """One line of the table."""
+        return f"{self.rss_mb:8.0f} {self.used_mb:8.1f} {self.free_mb:8.1f} {self.objects:9,}"
+
+    def has_grown(self, before: "Memory") -> bool:
+        """Whether more is kept than `before`."""
+        return self.used_mb - before.used_mb > GREW_MB or self.objects > before.objects * (1 + GREW_SHARE)
+
+
+class _Mallinfo(ctypes.Structure):
+    """mallinfo2(3)."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "top",
+        )
+    )
+
+
+def memory() -> Memory:
+    """As it is now."""
+    gc.collect()
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+    rss_mb = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+    ask = ctypes.CDLL(None).mallinfo2  # glibc's, from 2.33 on.
+    ask.restype = _Mallinfo
+    found = ask()
+    return Memory(rss_mb, found.uordblks / 2**20, found.fordblks / 2**20, sys.getallocatedblocks())
 
 
 async def main(cases: int, seed: int) -> int:
-    """Print what came; the exit status."""
+    """Print what came, and what memory was taken by tenths; the exit status."""
+    share_one_heap()  # As a collector does.
     logging.getLogger("collector").setLevel(logging.ERROR)
+    told, seen = Told(), list[Memory]()
     with tempfile.TemporaryDirectory() as directory:
         location = locate(f"{directory}/history.db")
         await migrate(location)
         async with database(location) as db, collecting(db) as collector:
-            warm = await fuzzed(collector, max(1_000, cases // 10), seed)
-            before_mb = rss_mb()
-            told = await fuzzed(collector, cases, seed + 1)
-            print(f"seed {seed}: {cases} cases, {dict(sorted(told.statuses.items()))}")
-            print(f"RSS {before_mb:.0f} MB warm, {rss_mb():.0f} MB at the end")
-    for line in (*warm.wrong, *told.wrong):
+            print("   cases   RSS MB   in use     free   objects", flush=True)
+            for tenth in range(TENTHS):
+                told += await fuzzed(collector, cases // TENTHS, seed + tenth)
+                seen.append(memory())
+                print(f"{(tenth + 1) * (cases // TENTHS):8,} {seen[-1]}", flush=True)
+    print(f"seed {seed}: {sum(told.statuses.values()):,} cases, {dict(sorted(told.statuses.items()))}")
+    if seen[-1].has_grown(seen[TENTHS // 2 - 1]):
+        told.wrong.append("more is in use after the second half than after the first: something is kept")
+    for line in told.wrong:
         print(line)
-    return 1 if warm.wrong or told.wrong else 0
+    return 1 if told.wrong else 0
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import argparse
 import asyncio
 
 from agent.commands.settings import add_settings, local
-from agent.lean import share_one_heap
 from agent.run import log_as_told
 from agent.run import run as run_agent
 from shared.errors import PortgaugeError
+from shared.heap import share_one_heap
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,6 +11,7 @@ from collector.config import ROLES, Config
 from collector.run import collect_garbage_seldom
 from collector.run import run as run_collector
 from shared import logs, settings
+from shared.heap import share_one_heap
 
 EXAMPLE = "portgauge-collector serve --listen 127.0.0.1:8766 --database /var/lib/portgauge/history.db"
 
@@ -32,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     config = dataclasses.replace(config, **flags)
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    share_one_heap()
     collect_garbage_seldom()
     asyncio.run(run_collector(config, location_of(args, config.database), _announce))
     return 0
