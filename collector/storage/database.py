@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, Progra
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location
@@ -157,8 +158,7 @@ def _engine(location: Location) -> AsyncEngine:
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
     if location.file:
-        # The driver's way to end one, cut short by a second cancellation, leaves its thread and its file open.
-        engine.sync_engine.dialect.do_terminate = engine.sync_engine.dialect.do_close  # type: ignore[method-assign]
+        engine.sync_engine.dialect.do_terminate = _end_sqlite  # type: ignore[assignment]
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
@@ -215,6 +215,22 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT_S * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _end_sqlite(connection: Any) -> None:
+    """End one whose user was cancelled, whole, however often it is cancelled meanwhile.
+
+    Closing alone keeps the transaction, and so the write lock, for as long as anybody holds a cursor, be it in the
+    traceback of the cancellation (sqlite3_close_v2). The dialect's own way, cut short, leaves a thread waiting.
+    """
+    await_only(_to_the_end(asyncio.create_task(greenlet_spawn(_roll_back_and_close, connection))))
+
+
+def _roll_back_and_close(connection: Any) -> None:
+    try:
+        connection.rollback()
+    finally:
+        connection.close()
 
 
 def _begin_sqlite(connection: Any) -> None:
