@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ class Fleet:
     hub: Netns
     collector: Serving
     read: str
+    sockets: Path
+    """For the sockets of held connections, whose paths may have some hundred characters at most."""
 
     def roll(self, program: Path, **variables: object) -> tuple[int, str, dict[str, tuple[int, int, int]]]:
         """(exit status, what it printed, by host (changed, unreachable, failed)); hosts never reached have none."""
@@ -51,6 +54,7 @@ class Fleet:
         log = self.home / "ansible.log"
         options = {"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_PIPELINING": "true", "ANSIBLE_NOCOLOR": "true"}
         options |= {"ANSIBLE_SSH_TRANSFER_METHOD": "piped", "ANSIBLE_SSH_ARGS": SSH}
+        options["ANSIBLE_SSH_CONTROL_PATH_DIR"] = str(self.sockets)
         known = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
         known["ANSIBLE_CONFIG"] = str(ROLLOUT.with_name("ansible.cfg"))
         with log.open("w") as into:
@@ -124,7 +128,8 @@ def fleet(sshd: Path, new_netns: Callable[[], Netns], tmp_path: Path) -> Iterato
     collector = hub.run(block.__enter__)  # Its process lives where it is started.
     (tmp_path / "hosts.yml").write_text(json.dumps(inventory(tmp_path, collector.url, join, read)))
     try:
-        yield Fleet(tmp_path, hub, collector, read)
+        with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True) as sockets:  # noqa: S108
+            yield Fleet(tmp_path, hub, collector, read, Path(sockets))
     finally:
         for name in HOSTS:
             supervise = tmp_path / name / "state" / "supervise"

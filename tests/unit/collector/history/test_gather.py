@@ -24,10 +24,11 @@ def kept(*snapshots: Snapshot) -> list[Snapshot]:
 
 
 def plain(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with its lists in order, and without what its agent says of itself: that is of now, the host's."""
+    """The snapshot with its lists in order, and without what is of now only: what its agent says of itself, claims."""
     return replace(
         snapshot,
         state=None,
+        namespaces=tuple(replace(namespace, claims=None) for namespace in snapshot.namespaces),
         readings=tuple(sorted(snapshot.readings, key=lambda reading: reading.pool)),
         labels=dict(snapshot.labels),
     )
