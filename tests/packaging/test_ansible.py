@@ -128,7 +128,7 @@ def fleet(sshd: Path, new_netns: Callable[[], Netns], tmp_path: Path) -> Iterato
     collector = hub.run(block.__enter__)  # Its process lives where it is started.
     (tmp_path / "hosts.yml").write_text(json.dumps(inventory(tmp_path, collector.url, join, read)))
     try:
-        with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True) as sockets:  # noqa: S108
+        with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True) as sockets:
             yield Fleet(tmp_path, hub, collector, read, Path(sockets))
     finally:
         for name in HOSTS:
