@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import suppress
 
 from shared.addresses import parse_endpoint, parse_ip
 from shared.errors import PortgaugeError
@@ -66,15 +67,15 @@ def ip(text: str) -> bytes:
 def endpoint(text: str) -> tuple[bytes, int]:
     """An address and a port. IPv6 without brackets is read as HAProxy reads it, the port last; which is then told."""
     host, _, port = text.strip().rpartition(":")
-    bracketed = f"[{host}]:{port}"
-    is_bare = ":" in host and "[" not in host
+    if ":" in host and "[" not in host:
+        with suppress(PortgaugeError):
+            found = parse_endpoint(f"[{host}]:{port}")
+            print(f"portgauge-agent: {text} is read as [{host}]:{port}", file=sys.stderr)
+            return found
     try:
-        found = parse_endpoint(bracketed if is_bare else text)
+        return parse_endpoint(text)
     except PortgaugeError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    if is_bare:
-        print(f"portgauge-agent: {text} is read as {bracketed}", file=sys.stderr)
-    return found
 
 
 def port_range(text: str) -> PortRange:

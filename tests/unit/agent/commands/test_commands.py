@@ -282,7 +282,7 @@ def test_an_ipv6_peer_without_brackets_is_read_as_haproxy_reads_it_and_that_is_t
     [
         (["explain", "--local", "x", "--peer", PEER], "'x' is not an IP address"),
         (["explain", "--local", "127.0.0.1", "--peer", "127.0.0.1"], "is not an endpoint like 10.0.0.1:8080"),
-        (["explain", "--local", "::1", "--peer", "fd00::1"], "is not an endpoint like 10.0.0.1:8080 or [fd00::1]:8080"),
+        (["explain", "--local", "::1", "--peer", "fd00::1"], "'fd00::1' is not an endpoint like 10.0.0.1:8080"),
         (["explain", "--local", "127.0.0.1", "--peer", PEER, "--local-port-range", "9-1"], "does not name ports"),
         (["pools", "--netns", "own", "--limit", "0"], "not a whole number from 1 on"),
         (["pools", "--netns", "own", "--interval", "-1"], "not a number of seconds above 0"),
