@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,10 @@ async def filled(url: str, size: Size) -> str:
         async with db.writing() as connection:
             await tokens.add(connection, grant)
             names = [f"lb{number:05}" for number in range(max(size.hosts, size.named // 50))]
-            known = [host.id for host in (await hosts.ensure(connection, names)).values()]
+            made = list((await hosts.ensure(connection, names)).values())
+            # Heard just now: a collector forgets those of which nothing was received for as long as it keeps anything.
+            await hosts.save(connection, [replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made])
+            known = [host.id for host in made]
         await _name_pools(db, sorted(known), size)
         await _fill_minutes(db, sorted(known)[: size.hosts], size, now_ms)
         await _fill_fleet(db, size, now_ms)
