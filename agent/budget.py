@@ -16,6 +16,8 @@ LEAST_SAMPLES = 4
 AT_START = 1.5
 LATEST, FIRST = 0.25, 0.5
 """What the latest sample weighs among those before, and the very first, which does what later ones need not."""
+STEADY = 0.5
+"""What a sample may cost of the time's share since the one before, to be taken though the reserve is not full."""
 ELSEWHERE = 0.5
 """What the rest of the agent (pushing a backlog, above all) may take of sampling's share: it must never go blind."""
 
@@ -61,6 +63,13 @@ class Budget:
         waiting for a quarter of it to flow in.
         """
         return self.balance_s >= (self.reserve_s + self.sample_s) * (1.0 - urgency) ** 2
+
+    def sustains(self, since_s: float) -> bool:
+        """Whether samples that are so far apart let the bucket fill, however empty it is.
+
+        A host must not fall silent for the minutes in which the reserve fills again after a bad one.
+        """
+        return self.sample_s <= STEADY * self.share * since_s
 
     def pays_for_every(self, period_s: float) -> bool:
         """Whether a sample each `period_s` is within the share for ever."""

@@ -183,18 +183,21 @@ def decide(situation: Situation, budget: Budget) -> Decision:
     """Take a sample or not.
 
     The more urgent the reason, the more of what the budget holds back may be spent on it: the next interval nothing,
-    the highest threshold all.
+    the highest threshold all. But when the interval is over, and samples so far apart let the budget fill, one is taken
+    whatever it holds.
     """
     if situation.since_s is None:
         return Decision(Reason.FIRST)
     if is_idle(situation):
         return NOTHING
+    is_kept = situation.since_s >= situation.interval_s and budget.sustains(situation.since_s)
     steps = max((len(place.then.rooms) for place in situation.places), default=1)
     crossed = max((crossing(place) for place in situation.places), default=-1)
     if crossed >= 0:
-        return Decision(Reason.CROSSING, budget.affords((crossed + 1) / steps), crossed)
+        return Decision(Reason.CROSSING, is_kept or budget.affords((crossed + 1) / steps), crossed)
     for reason in _ordinary(situation, budget):
-        return Decision(reason, budget.affords(0.0 if reason in (Reason.DUE, Reason.HOT) else 1 / steps))
+        urgency = 0.0 if reason in (Reason.DUE, Reason.HOT) else 1 / steps
+        return Decision(reason, is_kept or budget.affords(urgency))
     return NOTHING
 
 

@@ -85,7 +85,9 @@ async def filled(url: str, size: Size) -> str:
             names = [f"lb{number:05}" for number in range(max(size.hosts, size.named // 50))]
             made = list((await hosts.ensure(connection, names)).values())
             # Heard just now: a collector forgets those of which nothing was received for as long as it keeps anything.
-            await hosts.save(connection, [replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made])
+            await hosts.save(
+                connection, [replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made]
+            )
             known = [host.id for host in made]
         await _name_pools(db, sorted(known), size)
         await _fill_minutes(db, sorted(known)[: size.hosts], size, now_ms)

@@ -44,6 +44,24 @@ def test_after_the_reserve_is_spent_a_page_waits_for_a_sixteenth_of_it_at_most()
     assert not spent.after(30.0, sampling_s=0.0, others_s=0.0).affords(0.5)
 
 
+def test_samples_that_take_no_more_than_half_of_what_flows_in_are_sustained_by_any_budget() -> None:
+    assert Budget(SHARE, sample_s=0.05, left_s=-3.0).sustains(10.0)
+    assert not Budget(SHARE, sample_s=0.051, left_s=1.0).sustains(10.0)
+
+
+@given(share=st.floats(0.0005, 0.5), sample_s=st.floats(0.0005, 0.4), left_s=st.floats(-5.0, 1.0))
+def test_sustained_samples_come_before_a_host_is_called_silent_and_let_the_reserve_fill(
+    share: float, sample_s: float, left_s: float
+) -> None:
+    """Silent is who misses three of the intervals it told."""
+    budget, since_s = Budget(share, sample_s, left_s), 0
+    while since_s < 10 or not budget.sustains(since_s):
+        since_s += 1
+
+    assert since_s < 3 * budget.interval_s(10.0)
+    assert budget.after(since_s, sample_s, 0.0).balance_s > min(left_s, 2 * budget.reserve_s - 1e-9)
+
+
 def test_one_dear_sample_does_not_make_the_next_ones_rarer_for_long() -> None:
     budget = Budget(SHARE).expecting(0.060).expecting(0.030).expecting(0.030)
     assert math.isclose(budget.sample_s, 0.030)
@@ -73,12 +91,13 @@ def test_whatever_is_asked_for_the_share_is_not_exceeded(
     share: float, costs: list[float], urgencies: list[float]
 ) -> None:
     """A greedy sampler, each second: what it spends is what flows in, and what was saved."""
-    budget, spent_s = Budget(share), 0.0
+    budget, spent_s, sampled = Budget(share), 0.0, 0
     saved_s = 2 * max(120.0 * share, 4 * max(costs)) + max(costs)
     for second, urgency in enumerate(urgencies):
         cost_s = costs[second % len(costs)]
-        used_s = cost_s if budget.affords(urgency) else 0.0
-        spent_s += used_s
+        is_kept = second >= sampled + 10 and budget.sustains(second - sampled)
+        used_s = cost_s if is_kept or budget.affords(urgency) else 0.0
+        spent_s, sampled = spent_s + used_s, second if used_s else sampled
         budget = budget.after(1.0, used_s, 0.0)
         budget = budget.expecting(cost_s) if used_s else budget
 

@@ -98,13 +98,22 @@ def test_the_higher_the_threshold_the_more_of_the_reserve_may_be_spent() -> None
 
     assert [allowed(0.4, opened) for opened in (6_000, 11_600, 15_800, 20_000)] == [False, True, True, True]
     assert [allowed(0.01, opened) for opened in (6_000, 11_600, 15_800, 20_000)] == [False, False, False, True]
-    assert not at(calm(8_000), since_s=10.0, budget=Budget(0.01, 0.03, 1.2)).is_sample
+    assert not at(calm(8_000), since_s=10.0, budget=Budget(0.01, 0.06, 1.2)).is_sample
 
 
 def test_a_withheld_sample_has_its_reason() -> None:
-    withheld = at(calm(8_000), since_s=60.0, budget=Budget(0.01, 0.03, 0.0))
+    withheld = at(calm(8_000), since_s=60.0, budget=Budget(0.01, 0.31, 0.0))
 
     assert (withheld.reason, withheld.allowed, withheld.is_sample) == (Reason.DUE, False, False)
+
+
+@pytest.mark.parametrize("opened", [0, 6_000, 20_000], ids=["nothing happens", "half full", "full"])
+def test_a_host_that_spent_its_reserve_is_not_silent_until_the_reserve_is_full_again(opened: int) -> None:
+    """Thirty crossings took all: the share still pays for the next interval."""
+    spent = Budget(0.01, 0.03, -0.5)
+
+    assert not at(calm(8_000), opened=opened, since_s=9.0, budget=spent).is_sample
+    assert at(calm(8_000), opened=opened, since_s=10.0, budget=spent).is_sample
 
 
 def test_counters_that_stand_still_stand_in_for_a_look() -> None:

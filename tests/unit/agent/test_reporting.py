@@ -226,7 +226,7 @@ async def test_a_pool_that_fills_is_seen_before_the_interval_is_over(
 
     def fill() -> None:
         async def live() -> None:
-            reporter = a_reporter(spool, samplings, cpu_share=1.0)
+            reporter = a_reporter(spool, samplings, cpu_share=1.0, interval_s=3600.0)
             for second, more in enumerate((90, 0, 10, 0, 40, 30, 30)):
                 connect(keep, listener, more)
                 await reporter.tick(1000.0 + second)
