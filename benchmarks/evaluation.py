@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from collector.alerts.builtin import BUILT_IN
-from collector.alerts.glance import glance
+from collector.alerts.glance import glance, picked
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from shared import wire
@@ -92,13 +92,14 @@ def report(watch: Watch, places: Sequence[Place], bodies: Sequence[bytes], now_m
     for number, place in enumerate(places):
         body = bodies[number % len(bodies)]
         seen = glance(body)
-        if seen and watch.is_calm(replace(seen, place=place), now_ms, host_id=number):
+        seen = replace(seen, place=place) if seen else None
+        if seen and watch.is_calm(seen, now_ms, host_id=number):
             glanced += 1
             continue
-        rows = watch.rows(replace(seen, place=place)) if seen else None
-        snapshot = replace(wire.decode(body, rows=rows), host=place.host)
-        pools = seen.pools if seen and rows is not None else None
-        watch.take(place, snapshot, INTERVAL_MS, now_ms, host_id=number, pools=pools)
+        rows = watch.rows(seen) if seen else None
+        part = picked(seen, rows) if seen and rows is not None else None
+        snapshot = replace(part or wire.decode(body), host=place.host)
+        watch.take(place, snapshot, INTERVAL_MS, now_ms, host_id=number, pools=seen.pools if seen and part else None)
     return glanced
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from collector.alerts.board import Board, ChannelsFor
 from collector.alerts.evaluate import Case, Foresee, Key, Verdict, foresee_nothing
-from collector.alerts.glance import glance
+from collector.alerts.glance import glance, picked
 from collector.alerts.incidents import Change
 from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
@@ -178,7 +178,8 @@ class Evaluator:
             if seen and watch.is_calm(seen, logged.received_ms, host_id=logged.host_id):
                 continue
             rows = watch.rows(seen) if seen else None
-            snapshot = read_body(logged, rows)
+            part = picked(seen, rows) if seen and rows is not None else None
+            snapshot = part or read_body(logged)
             place = place_of(snapshot) if snapshot else watch.place_of(logged.host_id)
             interval_ms = snapshot.interval_ms if snapshot else 0
             if place:
@@ -188,7 +189,7 @@ class Evaluator:
                     interval_ms,
                     logged.received_ms,
                     host_id=logged.host_id,
-                    pools=seen.pools if seen and rows is not None else None,
+                    pools=seen.pools if seen and part else None,
                 )
         has_ticked = work.is_caught_up and self._is_time(work.now_ms)
         if has_ticked:
@@ -288,13 +289,10 @@ def place_of(snapshot: Snapshot) -> Place:
     return Place(host=snapshot.host, role=snapshot.labels.get("role", ""), labels=snapshot.labels)
 
 
-def read_body(logged: Logged, rows: Sequence[int] | None = None) -> Snapshot | None:
-    """The snapshot, with the readings of these rows (None: of all).
-
-    None, which makes everything of its host unknown, where this version can no longer read it.
-    """
+def read_body(logged: Logged) -> Snapshot | None:
+    """The snapshot; None, which makes everything of its host unknown, where this version can no longer read it."""
     try:
-        return wire.decode(logged.body, rows=rows)
+        return wire.decode(logged.body)
     except wire.WireError as error:
         log.error("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))  # noqa: TRY400
         return None

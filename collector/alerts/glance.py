@@ -1,7 +1,8 @@
 """A body at a glance: whether any pool of it can matter to any rule, told from its packed columns. Pure.
 
 Most hosts are calm most of the time. To know that they still are takes the maximum of a few columns, not an object a
-pool; whoever is not surely calm is read in full by `shared.wire`.
+pool. Of whoever is not surely calm the few pools that matter are picked; `shared.wire` reads what cannot be picked.
+Bodies come from the log: they were checked in full when they were received, and are not checked again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,15 +16,22 @@ from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, SPENT_SOON, Sc
 from collector.alerts.observe import USAGE_FLOOR
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
-from shared.ports import HIGHEST_PORT
+from shared import wire
+from shared.model import Namespace, Pool, Reading, Remainder, Snapshot
+from shared.ports import HIGHEST_PORT, PortRange
+from shared.tcp import State
 from shared.wire import v1
 
 _HAS_KNEE = v1.KNEES.index(True)
+_STATES = {state.name: state for state in State}
 
 
 class _Namespace(msgspec.Struct):
+    name: str
+    inode: int
     range: tuple[int, int]
     reserved: int
+    blocked: int
     settings: dict[str, int]
     remainder: tuple[int, int, int]
 
@@ -31,11 +39,17 @@ class _Namespace(msgspec.Struct):
 class _Body(msgspec.Struct):
     schema: int
     host: str
+    boot_id: str
+    seq: int
+    taken_at_ms: int
     interval_ms: int
+    agent: str
     labels: dict[str, str]
     failure: str | None
     namespaces: list[_Namespace]
+    identities_hash: bytes
     columns: dict[str, bytes]
+    owners: list[str] = []
 
 
 _DECODER = msgspec.msgpack.Decoder(_Body)
@@ -66,6 +80,13 @@ class Glance:
     has_knee: bool
     settings: tuple[object, ...] | None
     columns: Columns = field(compare=False, repr=False)
+    body: _Body = field(compare=False, repr=False)
+
+    @property
+    def listed(self) -> Sequence[Pool] | None:
+        """The pools, row by row; None where their list was not read before by this process."""
+        names = tuple(one.name for one in self.body.namespaces)
+        return wire.remembered_pools(self.body.identities_hash, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +158,65 @@ def glance(body: bytes) -> Glance | None:
         bool((knee == _HAS_KNEE).any()),
         _settings(found),
         columns,
+        found,
+    )
+
+
+def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
+    """The snapshot with the readings of these rows, as far as rules look at it; None where it must be read in full.
+
+    Left out are the namespaces' totals and claims, the host's evidence, and the agent's state.
+    """
+    pools, body = seen.listed, seen.body
+    if pools is None:
+        return None
+    return Snapshot(
+        host=body.host,
+        boot_id=body.boot_id,
+        seq=body.seq,
+        taken_at_ms=body.taken_at_ms,
+        agent_version=body.agent,
+        interval_ms=body.interval_ms,
+        labels=body.labels,
+        namespaces=tuple(map(_namespace, body.namespaces)),
+        readings=_readings(body, pools, list(rows)),
+    )
+
+
+def _namespace(found: _Namespace) -> Namespace:
+    return Namespace(
+        name=found.name,
+        inode=found.inode,
+        port_range=PortRange(*found.range),
+        reserved=found.reserved,
+        blocked=found.blocked,
+        settings=found.settings,
+        remainder=Remainder(*found.remainder),
+    )
+
+
+def _readings(body: _Body, pools: Sequence[Pool], rows: list[int]) -> tuple[Reading, ...]:
+    def cells(name: str) -> Sequence[int]:
+        column = _column(body, name)
+        numbers: list[int] = column[rows].tolist() if column.size else [0] * len(rows)
+        return numbers
+
+    held, capacity, low, high = (cells(name) for name in v1.COUNTS)
+    states = [(_STATES[name], cells(name)) for name in body.columns if name in _STATES]
+    failures, owner, knee, owners = cells(v1.FAILURES), cells(v1.OWNER), cells(v1.KNEE), ["", *body.owners]
+    return tuple(
+        Reading(
+            pools[row],
+            held[place],
+            capacity[place],
+            low[place],
+            high[place],
+            {state: numbers[place] for state, numbers in states if numbers[place]},
+            failures[place],
+            owners[owner[place]],
+            v1.KNEES[knee[place]],
+        )
+        for place, row in enumerate(rows)
     )
 
 

@@ -10,6 +10,7 @@ from shared.settings import InvalidValue, nearest
 PLAN, PAGE = SEVERITIES = ("plan", "page")
 """For a ticket, in working hours; for whoever is on call, now."""
 MOST_NAME_CHARS = 64
+_SCOPES = {scope.value: scope for scope in Scope}
 
 
 class InvalidRule(InvalidValue):
@@ -64,7 +65,7 @@ class Rule:
     @property
     def scope(self) -> Scope:
         """What its alerts are about."""
-        return Scope(self.subject)
+        return _SCOPES[self.subject]
 
     @property
     def hold_ms(self) -> int:

@@ -58,6 +58,8 @@ class Watch:
         self._by_name = {rule.name: rule for rule in rules}
         self._calm = calm_of(rules)
         self._wide_rules = [rule for rule in rules if rule.level is not None]
+        self._pool_rules = [rule for rule in rules if rule.scope is Scope.POOL]
+        self._host_rules = [rule for rule in rules if rule.scope is Scope.HOST]
         self._cases: dict[str, dict[Key, Case]] = {}
         self._fired: dict[Key, Case] = {}
         self._known: dict[str, _Known] = {}
@@ -66,6 +68,7 @@ class Watch:
         self._heard: dict[str, Summary] = {}
         self._silent: dict[str, Summary] = {}
         self._drifters: dict[str, dict[str, Any]] = {}
+        self._surveyed: dict[str, Sequence[Surveyed]] = {}
         self._doubts: Mapping[str, Doubt] = {}
         self._watched_hosts: set[str] = set()
         self._is_stale = True
@@ -132,9 +135,8 @@ class Watch:
         """
         self._names[host_id] = place.host
         self._note(place, snapshot, now_ms, interval_ms, pools)
-        rules = [rule for rule in self._rules if rule.scope is Scope.POOL]
         sight = Sight(place=place, snapshot=snapshot, now_ms=now_ms, foresee=self._foresee)
-        verdicts = judge(rules, self._cases.get(place.host, {}), sight)
+        verdicts = judge(self._pool_rules, self._cases.get(place.host, {}), sight)
         for verdict in verdicts:
             self._keep(verdict.case)
         return verdicts + self._judge_host(place.host, now_ms)
@@ -151,18 +153,26 @@ class Watch:
         deadline_ms = now_ms + patience_ms(seen.interval_ms)
         self._known[host] = _Known(seen.place, now_ms, deadline_ms, None)
         heapq.heappush(self._deadlines, (deadline_ms, host))
-        self._silent.pop(host, None)
         totals = Totals(0, seen.pools, frozenset())
         wide = {rule.name: totals for rule in self._wide_rules if rule.where.accepts_place(seen.place)}
-        self._heard[host] = Summary(seen.place, wide, seen.settings)
-        self._is_stale = True
+        self._hear(host, Summary(seen.place, wide, seen.settings))
         return True
 
     def rows(self, seen: Glance) -> Sequence[int] | None:
-        """The pools of a host that is not calm which are to be read; None: all, because something about it is open."""
-        if self._calm is None or self.needs_all(seen.place.host):
+        """The pools of a host that is not calm which are to be read: those that may be hot, and those with a case.
+
+        None: all, because rules ask for more than a glance shows, or it is not known yet which pools are listed.
+        """
+        if self._calm is None:
             return None
-        return self._calm.rows(seen)
+        hot = self._calm.rows(seen)
+        open_ = {case.subject.pool for case in self._cases.get(seen.place.host, {}).values()} - {None}
+        if not open_:
+            return hot
+        pools = seen.listed
+        if pools is None:
+            return None
+        return sorted({*hot, *(row for row, pool in enumerate(pools) if pool in open_)})
 
     def needs_all(self, host: str) -> bool:
         """Whether every pool of the host's next snapshot is to be read: something about it is open, or may be."""
@@ -191,6 +201,7 @@ class Watch:
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
         if self._is_stale:
             self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
+            self._surveyed = {rule.name: list(survey(rule, self._heard, self._silent)) for rule in self._wide_rules}
         for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
         verdicts += self._judge_wide(now_ms, undelivered, halted or {})
@@ -220,13 +231,17 @@ class Watch:
         failure = snapshot.failure if snapshot else "its report cannot be read"
         self._known[place.host] = _Known(place, last_ms, deadline_ms, failure)
         heapq.heappush(self._deadlines, (deadline_ms, place.host))
-        last = self._silent.pop(place.host, None) or self._heard.get(place.host)
         if snapshot and failure is None:
-            self._heard[place.host] = summarise(place, snapshot, self._rules, pools)
-        elif last:
+            self._hear(place.host, summarise(place, snapshot, self._wide_rules, pools))
+            return
+        if last := self._silent.get(place.host) or self._heard.pop(place.host, None):
             self._silent[place.host] = last
-            self._heard.pop(place.host, None)
         self._is_stale = True
+
+    def _hear(self, host: str, summary: Summary) -> None:
+        """What is kept of a host that reports. Most say what they said before: the fleet is as it was."""
+        self._is_stale |= self._silent.pop(host, None) is not None or self._heard.get(host) != summary
+        self._heard[host] = summary
 
     def _fall_silent(self, now_ms: int) -> list[str]:
         """Who has by now been silent for too long, each told once. A report since then has moved the deadline."""
@@ -243,22 +258,27 @@ class Watch:
         return fallen
 
     def _hush(self, host: str, now_ms: int) -> list[Verdict]:
-        pools = [rule for rule in self._rules if rule.scope is Scope.POOL]
         sight = Sight(place=self._known[host].place, snapshot=None, now_ms=now_ms)
-        verdicts = judge(pools, self._cases.get(host, {}), sight)
+        verdicts = judge(self._pool_rules, self._cases.get(host, {}), sight)
         for verdict in verdicts:
             self._keep(verdict.case)
         return verdicts + self._judge_host(host, now_ms)
 
     def _judge_host(self, host: str, now_ms: int) -> list[Verdict]:
         known = self._known.get(host)
+        if known and known.failure is None and not known.is_silent and not self._is_odd(host):
+            return []
         verdicts = []
-        for rule in self._rules:
-            if rule.scope is Scope.HOST and (known is None or rule.where.accepts_place(known.place)):
+        for rule in self._host_rules:
+            if known is None or rule.where.accepts_place(known.place):
                 span, facts = self._host_span(rule, host, now_ms)
                 role = known.place.role if known else ""
                 verdicts += self._stepped(rule, Surveyed(Subject(Scope.HOST, host), span, facts), now_ms, role)
         return verdicts + self._retired_of_host(host, known, now_ms)
+
+    def _is_odd(self, host: str) -> bool:
+        """Whether a rule about hosts may have something to say of one that reports."""
+        return host in self._watched_hosts or host in self._drifters or host in self._doubts
 
     def _retired_of_host(self, host: str, known: _Known | None, now_ms: int) -> list[Verdict]:
         verdicts = []
@@ -318,7 +338,7 @@ class Watch:
         self, rule: Rule, undelivered: Mapping[str, float] | None, halted: Mapping[str, str]
     ) -> Iterator[Surveyed]:
         if rule.scope in {Scope.PEER, Scope.ROLE, Scope.FLEET}:
-            yield from survey(rule, self._heard, self._silent)
+            yield from self._surveyed[rule.name]
         elif rule.scope is Scope.CHANNEL:
             for channel, seconds in (undelivered or {}).items():
                 facts = {"failing_for_s": int(seconds)}

@@ -45,16 +45,20 @@ class Where:
     @property
     def is_empty(self) -> bool:
         """Whether it lets everything through."""
-        return not (self.host or self.role or self.labels or self.names_pools)
+        return self._names_no_place and not self.names_pools
 
     @property
     def names_pools(self) -> bool:
         """Whether it asks anything of the pool."""
         return bool(self.netns or self.kind or self.peer)
 
+    @property
+    def _names_no_place(self) -> bool:
+        return not (self.host or self.role or self.labels)
+
     def accepts_place(self, place: Place) -> bool:
         """Whether the host is meant."""
-        return (
+        return self._names_no_place or (
             _any(self.host, place.host)
             and _any(self.role, place.role)
             and all(fnmatchcase(place.labels.get(key, ""), pattern) for key, pattern in self.labels.items())
@@ -62,7 +66,7 @@ class Where:
 
     def accepts_pool(self, pool: Pool) -> bool:
         """Whether the pool is meant, its host aside."""
-        return (
+        return not self.names_pools or (
             (not self.kind or pool.kind.value in self.kind)
             and _any(self.netns, pool.netns)
             and (not self.peer or any(_is_towards(pool, *parse_peer(text)) for text in self.peer))

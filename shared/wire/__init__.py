@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 
 from shared.limits import MAX_BODY_BYTES
-from shared.model import Snapshot
+from shared.model import Pool, Snapshot
 from shared.wire import v1
 from shared.wire.errors import Malformed, TooLarge, UnknownSchema, WireError
 
@@ -31,6 +31,7 @@ __all__ = [
     "encode",
     "known_pools",
     "outline",
+    "remembered_pools",
 ]
 
 
@@ -43,6 +44,11 @@ def encode(snapshot: Snapshot) -> bytes:
 def known_pools(digest: bytes, namespaces: tuple[str, ...]) -> int | None:
     """How many pools the list of this hash has, where it was read before under these names of namespaces."""
     return v1.known_pools(digest, namespaces)
+
+
+def remembered_pools(digest: bytes, namespaces: tuple[str, ...]) -> tuple[Pool, ...] | None:
+    """The pools of the list of this hash, row by row, where it was read before under these names of namespaces."""
+    return v1.remembered_pools(digest, namespaces)
 
 
 def outline(body: bytes) -> Snapshot:

@@ -197,6 +197,11 @@ def known_pools(digest: bytes, namespaces: tuple[str, ...]) -> int | None:
     return None if pools is None else len(pools)
 
 
+def remembered_pools(digest: bytes, namespaces: tuple[str, ...]) -> tuple[Pool, ...] | None:
+    """The pools of the list of this hash, row by row; None where it is not remembered."""
+    return _SEEN.get((digest, namespaces))
+
+
 class _Table(NamedTuple):
     """The columns, checked: row n of each is about pool n."""
 

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.evaluate import Verdict
-from collector.alerts.glance import Glance, calm_of, glance
+from collector.alerts.glance import Glance, calm_of, glance, picked
 from collector.alerts.rules import Rule
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place, Where
 from shared import wire
-from shared.model import Reading, Remainder
+from shared.model import Reading, Remainder, Snapshot
+from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
 LB1 = Place(host="lb1", role="edge", labels={"role": "edge"})
@@ -92,11 +94,64 @@ def test_a_pool_at_a_level_is_not_seen_below_it() -> None:
     assert calm.rows(seen(a_reading(210))) == [0]
 
 
-def test_where_something_is_open_everything_is_read() -> None:
+def test_what_is_open_is_read_beside_what_may_be_hot() -> None:
     watch = Watch(BUILT_IN, ())
-    assert watch.rows(seen(a_reading(299))) == [0]
     watch.take(LB1, a_snapshot(a_reading(299)), 10_000, NOON_MS, host_id=1)
-    assert watch.rows(seen(a_reading(299))) is None
+
+    cooled, hot = a_reading(2), a_reading(290, pool=a_pool(9002))
+    assert watch.rows(listed(cooled, hot, a_reading(1, pool=a_pool(9003)))) == [0, 1]
+    assert watch.rows(listed(a_reading(1, pool=a_pool(9003)))) == []
+
+
+def test_where_it_is_not_known_which_pools_are_listed_and_something_is_open_all_is_read() -> None:
+    watch = Watch(BUILT_IN, ())
+    watch.take(LB1, a_snapshot(a_reading(299)), 10_000, NOON_MS, host_id=1)
+    body = seen(a_reading(299, pool=a_pool(9_999))).body
+    strange = replace(seen(a_reading(299)), body=msgspec.structs.replace(body, identities_hash=b"never seen"))
+
+    assert watch.rows(strange) is None
+    assert picked(strange, [0]) is None
+
+
+def listed(*readings: Reading) -> Glance:
+    """Seen by a process that has read it in full before."""
+    wire.decode(wire.encode(a_snapshot(*readings)))
+    return seen(*readings)
+
+
+rows_of_a_report = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(0, 9), st.sampled_from(["", "haproxy.service", "nginx.service"])),
+    max_size=6,
+)
+
+
+@given(rows_of_a_report, st.data())
+def test_what_is_picked_is_what_a_full_reading_tells_of_these_pools(
+    told: Sequence[tuple[int, int, str]], data: st.DataObject
+) -> None:
+    readings = [
+        replace(
+            a_reading(held, pool=a_pool(9001 + row)),
+            states={State.ESTABLISHED: held // 2, State.TIME_WAIT: held - held // 2} if held else {},
+            failures=failures,
+            owner=owner,
+            knee=(None, False, True)[failures % 3],
+        )
+        for row, (held, failures, owner) in enumerate(told)
+    ]
+    rest = a_namespace(remainder=Remainder(pools=3, held=9, max_held=4))
+    body = wire.encode(a_snapshot(*readings, namespaces=[rest]))
+    rows = data.draw(st.lists(st.sampled_from(range(len(told))), unique=True) if told else st.just([]))
+
+    full = wire.decode(body, rows=rows)
+    found = glance(body)
+    assert found
+    assert picked(found, rows) == as_rules_look_at_it(full)
+
+
+def as_rules_look_at_it(snapshot: Snapshot) -> Snapshot:
+    bare = tuple(replace(one, totals={}, claims=None) for one in snapshot.namespaces)
+    return replace(snapshot, namespaces=bare, machine_id="", state=None, evidence=(), uptime_ms=0)
 
 
 reports = st.lists(
@@ -127,10 +182,8 @@ def played(story: Reports, *, at_a_glance: bool) -> list[tuple[Verdict, ...]]:
         verdicts: list[Verdict] = []
         if not (found and watch.is_calm(found, now_ms, host_id=host)):
             rows = watch.rows(found) if found else None
-            read, pools = (
-                wire.decode(wire.encode(snapshot), rows=rows),
-                found.pools if found and rows is not None else None,
-            )
+            part = picked(found, rows) if found and rows is not None else None
+            read, pools = part or wire.decode(wire.encode(snapshot)), found.pools if found and part else None
             verdicts = watch.take(place, read, 10_000, now_ms, host_id=host, pools=pools)
         said.append((*verdicts, *watch.tick(now_ms, {"log": 0.0})))
     return said
