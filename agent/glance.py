@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent import counters
-from agent.cadence import Counters, Place
+from agent.cadence import Counters, Place, is_untouched
 from agent.errors import SamplingFailed
 from agent.host import HostSampler
 from agent.model import NetnsId
 from agent.netns import OWN, Atlas, travelling
 from agent.netns.entering import cookie, enter
 from agent.netns.errors import EntryRefused, NamespaceGone
+
+SETTINGS_EVERY_S = 5.0
+"""How often our own settings are compared where no connection comes or goes: then no pool fills by them any faster."""
 
 
 class Glance(NamedTuple):
@@ -30,7 +33,8 @@ def glance(sampler: HostSampler, now_s: float) -> Glance:
 
     Only for the thread, and in the namespace, that samples are asked for from.
     """
-    places = []
+    places: list[Place] = []
+    own: Place | None = None
     for place, kept in list(sampler.kept.items()):
         is_own = place == sampler.own
         now = sampler.own_counters.read() if is_own else _from_outside(sampler.atlas, place, kept.tree, now_s)
@@ -38,8 +42,10 @@ def glance(sampler: HostSampler, now_s: float) -> Glance:
             places.append(Place(kept.base, now or _from_inside(sampler.atlas, place, now_s)))
         except NamespaceGone:
             del sampler.kept[place]
+        else:
+            own = places[-1] if is_own else own
     follows_all = bool(sampler.kept) and set(sampler.only) != {OWN}
-    return Glance(places, follows_all and sampler.atlas.has_newcomer(now_s), _is_changed(sampler))
+    return Glance(places, follows_all and sampler.atlas.has_newcomer(now_s), _is_changed(sampler, own, now_s))
 
 
 def _from_outside(atlas: Atlas, place: NetnsId, tree: int, now_s: float) -> Counters | None:
@@ -75,10 +81,13 @@ def _visit(ways: Sequence[str], place: NetnsId) -> Counters | None:
     return found[0] if found else None
 
 
-def _is_changed(sampler: HostSampler) -> bool:
+def _is_changed(sampler: HostSampler, own: Place | None, now_s: float) -> bool:
     """Whether our own namespace lends its ports otherwise than at the latest sample."""
-    if sampler.own is None or sampler.own not in sampler.kept:
+    if sampler.own is None or own is None:
         return False
+    if is_untouched(own) and now_s - sampler.settings_read_at_s < SETTINGS_EVERY_S:
+        return False
+    sampler.settings_read_at_s = now_s
     try:
         return sampler.own_settings.read() != sampler.samplers[sampler.own].decisive
     except SamplingFailed:

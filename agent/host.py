@@ -1,5 +1,6 @@
 """Sampling every network namespace of this host, one after the other, in one blocking call."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -88,7 +89,8 @@ class HostSampler:
     samplers: dict[NetnsId, Sampler] = field(default_factory=dict)
     own_counters: OwnCounters = field(default_factory=OwnCounters)
     own_settings: Decisive = field(default_factory=Decisive)
-    """For agent.glance alone: what it reads each second of our own namespace."""
+    settings_read_at_s: float = -math.inf
+    """For agent.glance alone: what it reads each second of our own namespace, and when it last read the settings."""
     _latest: HostSample | None = None
     _latest_at_s: float = 0.0
 

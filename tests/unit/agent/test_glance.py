@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cadence import Place
-from agent.glance import Glance, glance
+from agent.glance import SETTINGS_EVERY_S, Glance, glance
 from agent.host import HostSampler
 from agent.netns import discovery
 from tests.netns import Netns, fresh_netns
@@ -100,7 +100,9 @@ def test_a_namespace_that_came_since_is_noticed_once_it_has_sockets(
     assert "newcomer" in [place.name for place in sampler.kept]
 
 
-def test_changed_settings_of_our_own_are_noticed(netns: Netns, names: Path) -> None:
+def test_changed_settings_of_our_own_are_noticed_within_seconds_and_at_once_where_connections_come_or_go(
+    netns: Netns, names: Path, keep: list[socket.socket]
+) -> None:
     name(netns, "home", names)
     sampler = HostSampler(only=["home"], thresholds=THRESHOLDS)
     netns.run(sampler.sample_all, 0.0)
@@ -108,7 +110,10 @@ def test_changed_settings_of_our_own_are_noticed(netns: Netns, names: Path) -> N
 
     netns.set_sysctl("ipv4/ip_local_reserved_ports", "40000-40010")
 
-    assert netns.run(glance, sampler, 2.0).is_changed
+    assert not netns.run(glance, sampler, 1.0 + SETTINGS_EVERY_S - 0.1).is_changed
+    assert netns.run(glance, sampler, 1.0 + SETTINGS_EVERY_S).is_changed
+    netns.run(listen, keep, 9001)
+    assert netns.run(glance, sampler, 1.1 + SETTINGS_EVERY_S).is_changed
 
 
 def test_before_the_first_sample_there_is_nothing_to_compare(netns: Netns) -> None:
