@@ -71,7 +71,8 @@ class Watch:
         self._surveyed: dict[str, Sequence[Surveyed]] = {}
         self._doubts: Mapping[str, Doubt] = {}
         self._watched_hosts: set[str] = set()
-        self._is_stale = True
+        self._is_stale = self._may_drift = True
+        """Whether what is known of hosts changed since the fleet was last looked at; and whether their settings did."""
         self._purge_ms = 0
         for case in cases:
             self._keep(case)
@@ -200,19 +201,21 @@ class Watch:
         self._doubts = {host: doubt for host, doubt in (doubts or {}).items() if host in self._known}
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
         if self._is_stale:
-            self._drifters = drifters(self._heard) if any(rule.measure is DRIFT for rule in self._rules) else {}
+            if self._may_drift and any(rule.measure is DRIFT for rule in self._rules):
+                self._drifters = drifters(self._heard)
             self._surveyed = {rule.name: list(survey(rule, self._heard, self._silent)) for rule in self._wide_rules}
         for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
         verdicts += self._judge_wide(now_ms, undelivered, halted or {})
-        self._is_stale = False
+        self._is_stale = self._may_drift = False
         if now_ms >= self._purge_ms:
             self._purge(now_ms)
         return verdicts
 
     def forget(self, host: str, now_ms: int) -> list[Verdict]:
         """End all that is about a host that is no more. With its next report it is a new one."""
-        self._is_stale |= self._known.pop(host, None) is not None
+        if self._known.pop(host, None):
+            self._is_stale = self._may_drift = True
         self._heard.pop(host, None)
         self._silent.pop(host, None)
         self._drifters.pop(host, None)
@@ -236,11 +239,16 @@ class Watch:
             return
         if last := self._silent.get(place.host) or self._heard.pop(place.host, None):
             self._silent[place.host] = last
-        self._is_stale = True
+        self._is_stale = self._may_drift = True
 
     def _hear(self, host: str, summary: Summary) -> None:
         """What is kept of a host that reports. Most say what they said before: the fleet is as it was."""
-        self._is_stale |= self._silent.pop(host, None) is not None or self._heard.get(host) != summary
+        before = self._heard.get(host)
+        if self._silent.pop(host, None) or before is None or before.settings != summary.settings:
+            self._is_stale = self._may_drift = True
+        elif before != summary:
+            self._is_stale = True
+            self._may_drift |= before.place != summary.place
         self._heard[host] = summary
 
     def _fall_silent(self, now_ms: int) -> list[str]:
@@ -254,7 +262,7 @@ class Watch:
                 fallen.append(host)
                 if host in self._heard:
                     self._silent[host] = self._heard.pop(host)
-                self._is_stale = True
+                self._is_stale = self._may_drift = True
         return fallen
 
     def _hush(self, host: str, now_ms: int) -> list[Verdict]:

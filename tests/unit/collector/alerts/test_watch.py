@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from collector.alerts.builtin import BUILT_IN
-from collector.alerts.evaluate import Case, Verdict
+from collector.alerts.evaluate import Case, Key, Verdict
 from collector.alerts.rules import Rule
 from collector.alerts.step import FLAP_FORGET_MS, AlertState
 from collector.alerts.watch import Watch
@@ -199,3 +202,44 @@ def test_of_a_host_that_is_forgotten_nothing_is_watched_until_it_reports() -> No
     assert told.at(500) == []
     assert said(told.watch.forget("lb1", NOON_MS)) == []
     assert told.report(hot(2), 600) == ["hot lb1: firing"]
+
+
+SHARE = Rule(
+    name="share", severity="plan", subject="fleet", condition="share-above", level=0.5, raise_at=0.5, clear_at=0.2
+)
+reports = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 300), st.sampled_from([0, 5]), st.booleans(), st.integers(1, 40)),
+    max_size=25,
+)
+
+
+@given(reports)
+def test_what_is_kept_between_ticks_is_what_one_made_anew_finds(
+    story: Sequence[tuple[int, int, int, bool, int]],
+) -> None:
+    rules = [HOT, SILENT, BLIND, DRIFT, PRESSED, SHARE]
+    watch, now_ms = Watch(rules, ()), NOON_MS
+    good: dict[str, Snapshot] = {}
+    heard: dict[str, tuple[int, str | None]] = {}
+    for seq, (number, held, reserved, fails, passed_s) in enumerate(story):
+        now_ms, host = now_ms + passed_s * 1000, f"lb{number}"
+        fresh = a_snapshot(a_reading(held), host=host, seq=seq, namespaces=[a_namespace(reserved=reserved)])
+        snapshot = replace(a_failure(), host=host, seq=seq) if fails else fresh
+        watch.take(place_of(host), snapshot, 10_000, now_ms, host_id=number)
+        good |= {} if fails else {host: fresh}
+        heard[host] = (now_ms, snapshot.failure)
+
+        anew = Watch(rules, list(watch.cases))
+        for name, (last_ms, failure) in heard.items():
+            anew.restore(
+                place_of(name), good.get(name), last_ms, 10_000, failure=failure, host_id=int(name.removeprefix("lb"))
+            )
+        assert by_key(watch.tick(now_ms + 500)) == by_key(anew.tick(now_ms + 500))
+
+
+def by_key(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
+    return {one.case.key: one for one in verdicts}
+
+
+def place_of(host: str) -> Place:
+    return Place(host=host, role="edge")
