@@ -16,6 +16,8 @@ from shared.model import Snapshot
 
 PROGRAM = Path(sys.executable).with_name("portgauge-collector")
 READY_S = 20
+PATIENCE_S = 60
+"""A machine that these tests share with others may sync its disk for seconds."""
 _OVERRIDE = "-dac_override,-dac_read_search"
 WITHOUT_OVERRIDE = ("setpriv", "--bounding-set", _OVERRIDE, "--inh-caps", _OVERRIDE)
 LISTENING = "portgauge-collector listening on "
@@ -38,7 +40,7 @@ class Serving:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(f"{self.url}/v1/snapshots", body, known | named)  # noqa: S310 - our own loopback address
         try:
-            with urlopen(request, timeout=10) as response:  # noqa: S310
+            with urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310
                 status: int = response.status
         except HTTPError as error:
             with error:
@@ -47,7 +49,7 @@ class Serving:
 
     def get(self, path: str, token: str) -> bytes:
         request = Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-        with urlopen(request, timeout=10) as response:  # noqa: S310
+        with urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310
             body: bytes = response.read()
         return body
 
@@ -60,7 +62,7 @@ class Serving:
 def run(*arguments: str | Path, program: Path = PROGRAM) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself. Root's right to open every file is taken from it: permissions hold for it too."""
     command = [*(WITHOUT_OVERRIDE if os.geteuid() == 0 else ()), program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def a_token(database: Path | str, *arguments: str, program: Path = PROGRAM) -> str:

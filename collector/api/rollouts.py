@@ -17,7 +17,7 @@ from collector.fleet.document import Count, one_of
 from collector.fleet.host import Host
 from collector.fleet.lag import lagging
 from collector.rollout.plan import Plan, Rollout, State, revision_for
-from collector.rollout.step import has_applied, place_of
+from collector.rollout.step import has_applied, place_of, waits_for
 from collector.services import SERVICES
 from collector.storage import audit, hosts, rollouts
 from collector.storage.audit import Deed
@@ -77,6 +77,7 @@ class RolloutShape(TypedDict):
     id: int
     state: Annotated[str, one_of(State)]
     why: str
+    waits_for: str
     step: Count
     percent: Count
     step_ms: Count
@@ -115,8 +116,9 @@ async def show_config(request: web.Request) -> web.Response:
 
 async def list_rollouts(request: web.Request) -> web.Response:
     """The newest first."""
-    async with request.app[SERVICES].db.reading() as connection:
-        return told({"items": await standing(connection)})
+    services = request.app[SERVICES]
+    async with services.db.reading() as connection:
+        return told({"items": await standing(connection, services.clock())})
 
 
 async def list_lagging(request: web.Request) -> web.Response:
@@ -179,13 +181,13 @@ async def turn(db: AsyncConnection, number: int, action: str, actor: str, now_ms
     await audit.note(db, Deed(at_ms=now_ms, actor=actor, action=f"rollout-{action}", detail={"revision": number}))
 
 
-async def standing(db: AsyncConnection) -> list[RolloutShape]:
+async def standing(db: AsyncConnection, now_ms: int) -> list[RolloutShape]:
     """Every rollout as people read it."""
     fleet = await hosts.all_hosts(db)
-    return [rollout_shape(one, fleet) for one in await rollouts.newest(db)]
+    return [rollout_shape(one, fleet, now_ms) for one in await rollouts.newest(db)]
 
 
-def rollout_shape(one: Rollout, fleet: Sequence[Host]) -> RolloutShape:
+def rollout_shape(one: Rollout, fleet: Sequence[Host], now_ms: int) -> RolloutShape:
     """How it stands, and on which hosts it is not as it should be."""
     meant = [host for host in fleet if one.is_for(place_of(host))]
     reached = [host for host in meant if one.has_reached(place_of(host))]
@@ -195,6 +197,7 @@ def rollout_shape(one: Rollout, fleet: Sequence[Host]) -> RolloutShape:
         "id": one.id,
         "state": one.state.value,
         "why": one.why,
+        "waits_for": waits_for(one, fleet, now_ms),
         "step": one.step,
         "percent": one.percent,
         "step_ms": one.step_ms,

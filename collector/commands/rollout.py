@@ -19,7 +19,7 @@ from shared.clock import wall_ms
 from shared.settings import build, read_toml
 
 EXAMPLE = 'portgauge-collector rollout start --settings tune.toml --role edge --canary lb1 --reason "CHG-4711"'
-_COLUMNS = ("id", "state", "percent", "hosts", "reached", "applied", "failed", "behind", "reason", "why")
+_COLUMNS = ("id", "state", "percent", "hosts", "reached", "applied", "failed", "behind", "reason", "why", "waits_for")
 
 
 def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -109,7 +109,7 @@ async def _one_canary(db: AsyncConnection, plan: Plan) -> list[str]:
 
 async def _status(location: Location) -> list[RolloutShape]:
     async with opened(location) as db, db.reading() as connection:
-        return await standing(connection)
+        return await standing(connection, wall_ms())
 
 
 async def _turn(location: Location, number: int, action: str) -> None:

@@ -15,6 +15,7 @@ class Steward:
 
     def __init__(self, db: Database, *, clock: Callable[[], int]) -> None:
         self._db, self._clock = db, clock
+        self._listening_ms = clock()
 
     async def look(self) -> bool:
         """Take every running rollout a step. False: nothing is waiting (collector.loops)."""
@@ -23,7 +24,7 @@ class Steward:
             fleet = await hosts.all_hosts(connection) if running else []
         now_ms = self._clock()
         for before in running:
-            after = step(before, fleet, now_ms)
+            after = step(before, fleet, now_ms, listening_ms=self._listening_ms)
             if after == before:
                 continue
             moved = (after.state, after.step) != (before.state, before.step)

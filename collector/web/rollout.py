@@ -20,9 +20,10 @@ MOST_SHOWN = 20
 async def show_rollout(request: web.Request, person: Person) -> web.Response:
     """Versions and revisions of the fleet."""
     params = Params(request.query.items(), ("page",))
-    async with request.app[SERVICES].db.reading() as connection:
+    services = request.app[SERVICES]
+    async with services.db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
-        under_way = await standing(connection)
+        under_way = await standing(connection, services.clock())
         found = lagging(everyone, await rollouts.newest(connection))
     rows = [
         {"host": host.name, "link": host_link(host.name), "role": host.role or "–", "why": "; ".join(why)}

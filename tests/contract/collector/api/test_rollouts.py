@@ -48,6 +48,16 @@ async def test_a_rollout_is_paused_resumed_and_aborted_by_an_admin(collector: Co
     assert (item["id"], item["state"], item["settings"]) == (number, "aborted", {"interval_s": 5.0})
 
 
+async def test_it_is_told_what_a_rollout_waits_for(collector: Collecting) -> None:
+    admin = await collector.token(Scope.ADMIN)
+    number = (await send(collector, "POST", "/v1/rollouts", admin, PLAN))[1]["id"]
+    for action, waits_for in (("", "lb1: no host of this name that it is for has reported"), ("pause", "")):
+        if action:
+            await send(collector, "POST", f"/v1/rollouts/{number}/{action}", admin)
+        [item] = (await collector.get("/v1/rollouts"))["items"]
+        assert item["waits_for"] == waits_for
+
+
 @pytest.mark.parametrize(
     ("changes", "parameter"),
     [

@@ -81,3 +81,16 @@ async def test_a_canary_that_goes_blind_halts_it_and_nobody_else_is_given_it(col
     collector.clock.turn(600)
     assert await story.tell("lb2", 0) == 0
     assert (await story.look()).state is State.HALTED
+
+
+async def test_a_collector_that_was_down_for_long_goes_on_with_what_it_began(collector: Collecting) -> None:
+    """While it was away it heard of nobody: that is not the hosts' fault, nor the revision's."""
+    story = Story(collector)
+    await story.tell("lb1", 0)
+    number = await story.begin()
+    await story.look()
+    collector.clock.turn(3600)
+    story.steward = Steward(collector.db, clock=collector.clock)
+    assert (await story.look()).state is State.RUNNING
+    await story.tell("lb1", number)
+    assert (await story.look()).step == 1

@@ -24,6 +24,7 @@ async def test_rollouts_versions_and_hosts_that_differ_are_shown(collector: Coll
     page = await page_of(collector, path="/rollout")
     for shown in ("interval_s = 5.0", "ops: CHG-1", "labels: &lt;need&gt; fewer", "too old to take any", "not told"):
         assert shown in page
+    assert "waits for lb1 and 1 more: not in force there yet" in page or "waits for lb2 and 1 more" in page
 
 
 async def test_hosts_that_lag_are_listed_for_programs(collector: Collecting) -> None:

@@ -19,6 +19,8 @@ def test_a_rollout_is_started_seen_paused_and_aborted(tmp_path: Path, capsys: py
     start = ["rollout", "start", "--settings", str(settings), "--role", "edge", "--canary", "lb1", "--reason", "CHG-1"]
     assert main([*start, "--steps", "50,100", "--bake", "5m", *database]) == 0
     number = capsys.readouterr().out.strip()
+    main(["rollout", "status", *database])
+    assert capsys.readouterr().out.rstrip().endswith("lb1: no host of this name that it is for has reported")
     assert main(["rollout", "pause", number, *database]) == 0
     assert main(["rollout", "abort", number, *database]) == 0
     main(["rollout", "status", "--json", *database])
