@@ -1,9 +1,10 @@
 """What it costs to evaluate every rule over a fleet: per snapshot as it comes, and per second for the fleet as a whole.
 
-    python -m benchmarks.evaluation [--hosts 10000] [--pools 50] [--hot 0.01]
+    python -m benchmarks.evaluation [--hosts 10000] [--pools 50] [--hot 0.01 …] [--warm 0.02 …] [--write]
 
 Nothing is stored: it is the decision alone, fed with bodies as they were received. CPU is this process's own. The
-fleet reports every ten seconds, so a second brings a tenth of it, and one tick.
+fleet reports every ten seconds, so a second brings a tenth of it, and one tick; before each tick a host comes in, and the
+fleet as a whole is looked at again. Warm pools are at 30 %: a forecast is asked of them.
 """
 
 import argparse
@@ -11,10 +12,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from benchmarks.document import measured_by, write_section
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.glance import glance, picked
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
+from collector.forecast.foresight import Foresight
 from shared import wire
 from shared.model import Kind, Namespace, Pool, Reading, Remainder, Snapshot
 from shared.ports import PortRange
@@ -38,9 +41,9 @@ class Cost:
         return self.reports_s * 1_000 / INTERVAL_MS + self.tick_s
 
 
-def a_body(number: int, pools: int, hot: float) -> bytes:
-    """One host's report; the share `hot` of all its pools, over all variants, is at 90 %."""
-    readings = tuple(_reading(number * pools + index, hot) for index in range(pools))
+def a_body(number: int, pools: int, hot: float, warm: float) -> bytes:
+    """One host's report; of all its pools, over all variants, the share `hot` is at 90 %, `warm` at 30 %."""
+    readings = tuple(_reading(number * pools + index, hot, warm) for index in range(pools))
     namespace = Namespace(
         name="host",
         inode=1,
@@ -65,23 +68,25 @@ def a_body(number: int, pools: int, hot: float) -> bytes:
     )
 
 
-def _reading(number: int, hot: float) -> Reading:
+def _reading(number: int, hot: float, warm: float) -> Reading:
     capacity = 28_232
-    is_hot = hot > 0 and number % round(1 / hot) == 0
-    held = int(capacity * 0.9) if is_hot else number * 37 % (capacity // 5)
+    held = number * 37 % (capacity // 5)
+    for share, level in ((warm, 0.3), (hot, 0.9)):
+        held = int(capacity * level) if share > 0 and number % round(1 / share) == 0 else held
     pool = Pool("host", Kind.CONNECT, bytes((10, 0, 0, 1)), bytes((10, 9, number >> 8 & 255, number & 255)), 8080)
     return Reading(pool, held, capacity, capacity - held, capacity - held, {State.ESTABLISHED: held})
 
 
-def measure(hosts: int, pools: int, hot: float) -> Cost:
+def measure(hosts: int, pools: int, hot: float, warm: float) -> Cost:
     """One report of each host, after two that warm the watch up, and a tick."""
-    bodies = [a_body(number, pools, hot) for number in range(VARIANTS)]
+    bodies = [a_body(number, pools, hot, warm) for number in range(VARIANTS)]
     places = [Place(host=f"lb{number}", role=f"role{number % ROLES}") for number in range(hosts)]
-    watch = Watch(BUILT_IN, ())
+    watch = Watch(BUILT_IN, (), Foresight())
     for round_number in range(3):
         now_ms, began = (round_number + 1) * INTERVAL_MS, time.process_time()
         glanced = report(watch, places, bodies, now_ms)
         reported = time.process_time()
+        report(watch, [Place(host=f"newcomer{round_number}", role="role0")], bodies, now_ms)
         watch.tick(now_ms, {})
     return Cost(reported - began, time.process_time() - reported, glanced)
 
@@ -104,23 +109,34 @@ def report(watch: Watch, places: Sequence[Place], bodies: Sequence[bytes], now_m
 
 
 def main() -> int:
-    """Print a table."""
+    """Print the table, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=10_000)
     parser.add_argument("--pools", type=int, default=50)
     parser.add_argument(
-        "--hot", type=float, nargs="*", default=[0.0, 0.001, 0.01, 0.1], help="shares of pools at 90 %%"
+        "--hot", type=float, nargs="*", default=[0.0, 0.0, 0.001, 0.01, 0.1], help="shares of pools at 90 %%"
     )
+    parser.add_argument(
+        "--warm", type=float, nargs="*", default=[0.0, 0.02, 0.02, 0.02, 0.02], help="beside them, of pools at 30 %%"
+    )
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     args = parser.parse_args()
-    print(f"{args.hosts:,} hosts × {args.pools} pools, {len(BUILT_IN)} rules; a report each {INTERVAL_MS // 1000} s")
-    print(f"{'hot':>6}  {'at a glance':>11}  {'a report':>9}  {'tick':>8}  {'of a core':>9}")
-    for hot in args.hot:
-        cost = measure(args.hosts, args.pools, hot)
-        each_us = cost.reports_s * 1e6 / args.hosts
-        print(
-            f"{hot:>6.1%}  {cost.glanced / args.hosts:>11.0%}  {each_us:>6.0f} µs"
-            f"  {cost.tick_s * 1e3:>5.0f} ms  {cost.per_second():>9.1%}"
+    lines = [
+        f"{args.hosts:,} hosts of {args.pools} pools, {len(BUILT_IN)} rules, a report each {INTERVAL_MS // 1000} s.",
+        "",
+        "| pools at 90 % | at 30 % | hosts ruled out at a glance | a report | a look at the fleet | of a core |",
+        "| --: | --: | --: | --: | --: | --: |",
+    ]
+    for hot, warm in zip(args.hot, args.warm, strict=True):
+        cost = measure(args.hosts, args.pools, hot, warm)
+        lines.append(
+            f"| {hot:.1%} | {warm:.0%} | {cost.glanced / args.hosts:.0%} | {cost.reports_s * 1e6 / args.hosts:.0f} µs"
+            f" | {cost.tick_s * 1e3:.0f} ms | {cost.per_second():.1%} |"
         )
+    text = "\n".join(lines)
+    print(text)
+    if args.write:
+        write_section("evaluation", f"{measured_by('benchmarks.evaluation')} {text}")
     return 0
 
 
