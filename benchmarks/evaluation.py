@@ -3,8 +3,8 @@
     python -m benchmarks.evaluation [--hosts 10000] [--pools 50] [--hot 0.01 …] [--warm 0.02 …] [--write]
 
 Nothing is stored: it is the decision alone, fed with bodies as they were received. CPU is this process's own. The
-fleet reports every ten seconds, so a second brings a tenth of it, and one tick; before each tick a host comes in, and the
-fleet as a whole is looked at again. Warm pools are at 30 %: a forecast is asked of them.
+fleet reports every ten seconds, so a second brings a tenth of it, and one tick; before each tick a host comes in, and
+the fleet as a whole is looked at again. Warm pools are at 30 %: a forecast is asked of them.
 """
 
 import argparse
