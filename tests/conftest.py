@@ -31,6 +31,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+REAL = ("acceptance", "integration", "packaging")
+"""Tests of programs that run for themselves, in real time, on a machine that others use too."""
+NOT_IN_TIME = ("AssertionError", "TimeoutError", "TimeoutExpired")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what waits for other programs a second chance, which the summary tells (docs/decisions/0190).
+
+    Nothing else has one: not what is pure, nor what a test left unclosed, nor a wrong number.
+    """
+    for item in items:
+        if item.path.relative_to(item.config.rootpath / "tests").parts[0] in REAL:
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=list(NOT_IN_TIME)))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def what_stays() -> Iterator[None]:
     """What was there before a module's first test is of no test: nobody need walk it after each.
