@@ -27,8 +27,13 @@ HOT = 0.5
 """From this occupancy on nothing is taken for granted: binders are looked for, TIME_WAITs asked for their age."""
 BINDERS_EVERY_S = 60.0
 HOT_BINDERS_EVERY_S = 10.0
-IDLE_EVERY_S = BINDERS_EVERY_S - 1.0
-"""Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing."""
+CALM_BINDERS_EVERY_S = 120.0
+"""Where no connection comes or goes and no pool is half full: then a port more or less decides nothing for long.
+
+Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing.
+"""
+TICK_S = 1.0
+"""Samples of one period may be that much short of it."""
 
 
 @dataclass(slots=True)
@@ -93,7 +98,8 @@ class Sampler:
         settings = sysctl.read_port_settings()
         if settings != self.settings or self.hidden.found or not self.lingering.is_empty:
             return False
-        if now_s - self._idle_at_s >= IDLE_EVERY_S:
+        every_s = BINDERS_EVERY_S if self._hottest >= HOT else CALM_BINDERS_EVERY_S
+        if now_s - self._idle_at_s >= every_s - TICK_S:
             self._idle_at_s = now_s
             with open_sockets() as diag:
                 return bound_ports(diag, IDLE, settings.port_range) <= self._explicit

@@ -19,7 +19,7 @@ from agent.glance import glance
 from agent.host import AGAIN_S, HostSample, HostSampler
 from agent.netlink.sock_diag import SockDiag
 from agent.netns import OWN, UnknownNamespace, discovery
-from agent.sampling import BINDERS_EVERY_S, Sampler
+from agent.sampling import CALM_BINDERS_EVERY_S, Sampler
 from agent.tally import Summary
 from shared.model import Snapshot
 from shared.wire import decode, encode
@@ -254,7 +254,7 @@ def test_a_port_bound_by_an_idle_socket_is_found_though_no_counter_tells(
     web.run(sampler.sample_all, 0.0)
     web.run(bind_any, keep)
 
-    assert web.run(sampler.sample_all, BINDERS_EVERY_S).readings[0].capacity == 99
+    assert web.run(sampler.sample_all, CALM_BINDERS_EVERY_S).readings[0].capacity == 99
 
 
 def bind_any(keep: list[socket.socket]) -> None:
