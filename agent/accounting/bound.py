@@ -37,6 +37,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
     blocked = {port: PROBED for port, is_free in table.tried.items() if not is_free and port in usable - held.keys()}
     free = usable - held.keys() - blocked.keys()
     is_tcp = question.protocol is Protocol.TCP
+    doubtful = undecided(table, free) if is_tcp else set()
     return Derivation(
         question=question,
         port_range=port_range,
@@ -44,8 +45,8 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         blocked=blocked,
         states=states,
         doubts=only_real(
-            Doubt(len(undecided(table, free)) if is_tcp else 0, IDLE_BINDS_HIDDEN),
-            Doubt(odd_loss(port_range, free) if is_tcp else 0, ODD_RANGE),
+            Doubt(len(doubtful), IDLE_BINDS_HIDDEN),
+            Doubt(odd_loss(port_range, free - doubtful) if is_tcp else 0, ODD_RANGE),
         ),
         hopes=only_real(Doubt(len(held.keys() - certain), UNSURE_V6ONLY if table.tells_devices else UNKNOWN_DEVICE)),
         free_even_offset=sum((port - port_range.low) % 2 == 0 for port in free),

@@ -91,7 +91,7 @@ def derive(question: Question, settings: PortSettings, table: Table) -> Derivati
         doubts=only_real(
             Doubt(most_hidden, HIDDEN),
             Doubt(len(reusable - counted), UNSURE_TIMESTAMPS),
-            Doubt(0 if is_scanned_whole else odd_loss(port_range, free), ODD_RANGE),
+            Doubt(0 if is_scanned_whole else odd_loss(port_range, free - counted - reusable), ODD_RANGE),
         ),
         hopes=only_real(
             Doubt(len(young), UNSURE_AGE),
@@ -231,7 +231,10 @@ def age_ms(time_wait: Taker) -> int:
 
 
 def odd_loss(port_range: PortRange, free: set[int]) -> int:
-    """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last."""
+    """1 where an odd range (`remaining &= ~1`) may hide a free port: the scan leaves out its first or its last.
+
+    `free` without those that another doubt is about: a port is missed once.
+    """
     if len(port_range) % 2 == 0 or len(port_range) == 1:
         return 0
     return int(port_range.low in free or port_range.high in free)

@@ -315,6 +315,16 @@ TABLES = st.builds(
 )
 
 
+def test_a_port_at_the_end_of_an_odd_range_is_doubted_once() -> None:
+    """A connection elsewhere may have bound the first one; the last one is blocked."""
+    listener = a_socket(local=bytes(4), peer=bytes(4), peer_port=0, local_port=40_200, state=State.LISTEN)
+    odd = settings(high=40_200, tcp_tw_reuse=1)
+
+    assert bounds(account([*elsewhere(1, first=40_000), listener], of=odd)) == (199, 200, 200)
+    recyclable = in_pool(1, state=State.TIME_WAIT, age_ms=5_000)
+    assert bounds(account([*recyclable, listener], of=odd)) == (199, 200, 200)
+
+
 @given(QUESTIONS, SETTINGS, TABLES)
 def test_the_sums_add_up_for_any_table(question: Question, of: PortSettings, table: Table) -> None:
     told = derive(question, of, table)
