@@ -102,11 +102,11 @@ def test_the_agent_works_behind_its_unit(boot: Callable[..., Booted], tmp_path: 
     until(lambda: metric(system, "healthy") == 1)
 
     assert system.systemctl("reload", "portgauge-agent").returncode == 0
+    until(lambda: "the configuration is reloaded" in system.output())
     assert system.systemctl("stop", "portgauge-agent").returncode == 0
 
     assert system.property("portgauge-agent", "Result") == "success"
     said = system.output()
-    assert "the configuration is reloaded" in said
     assert "stopped" in said
     assert "Traceback" not in said
     if (Path("/sys/kernel/tracing/events")).exists():
