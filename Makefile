@@ -26,7 +26,7 @@ run: install ## Start a collector and an agent for this host; Ctrl-C stops both
 demo: install deps ## Replay the incident: a real HAProxy runs out of ports, portgauge tells before
 	@$(BIN)/python -m tests.acceptance.incident
 
-fleet: install deps ## Let a fleet of N load balancers on this machine meet five faults, and say how each was taken (N=20)
+fleet: install deps ## Let a fleet of N load balancers on this machine meet six faults, and say how each was taken (N=20)
 	@$(BIN)/python -m tests.fleet --hosts $(N) $(ARGS)
 
 test: install deps ## Run the whole suite (as an ordinary user: in namespaces of your own)

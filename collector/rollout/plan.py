@@ -40,7 +40,7 @@ class Plan:
     steps: tuple[int, ...] = (5, 25, 50, 100)
     """Percentages of the hosts it is for, one after another."""
     bake_s: float = 600.0
-    """How long each step has to go well."""
+    """How long each step has to go well. CPU is judged over half a minute: a shorter bake judges none."""
     most_cpu_share: float = 0.05
     """Of one core, the agent as a whole; more, and it halts."""
 

@@ -1,4 +1,4 @@
-"""The whole product, with a small fleet: each fault is detected, named, notified and recovered. One run, many tests."""
+"""The whole product, with a small fleet in a hurry: each fault is detected, named, notified and recovered."""
 
 import os
 import signal
@@ -17,14 +17,14 @@ from tests.fleet.outcome import STAGES, Outcome
 from tests.marked import VARIABLE, processes_with
 
 pytestmark = pytest.mark.timeout(1_800)
-"""The story is told in the set-up of the first test: three quarters of a minute, and many on a busy machine."""
+"""The story is told in the set-up of the first test: a minute and a half, and many on a busy machine."""
 Fault = Callable[[Ground], Outcome]
 
 
 @pytest.fixture(scope="module")
 def outcomes(a_fleet: None) -> dict[Fault, Outcome]:
     del a_fleet
-    with ground(LEAST_HOSTS) as on:
+    with ground(LEAST_HOSTS, is_hurried=True) as on:
         return {fault: fault(on) for fault in FAULTS}
 
 

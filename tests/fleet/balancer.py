@@ -19,7 +19,6 @@ OWN_BACKEND = "127.0.0.1"
 FRONT_PORT = 8080
 MOST_TO_A_SERVER = 95
 """Of the hundred ports towards each backend: what comes on top of it waits in HAProxy's queue, and is not refused."""
-INTERVAL_S = 1.0
 
 HAPROXY_CONFIG = """
 global
@@ -111,8 +110,6 @@ def agent(on: Balancer, collector: str, join_token: Path, labels: int) -> Iterat
         "spool_dir": str(on.directory / "spool"),
         "host": on.name,
         "role": ROLE,
-        "interval_s": INTERVAL_S,
-        "cpu_share": 0.05,
         "netns": ["own"],
         "log_level": "debug",
     }

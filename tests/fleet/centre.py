@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,8 @@ from tests.netns import Netns, fresh_netns
 from tests.secret import a_secret
 
 PORT = 8766
-MOST_HOLD_S = 3.0
-"""The built-in rules, whose hold and keep times are cut to this: a day of this fleet lasts minutes."""
+HURRIED_S = 3.0
+"""What hold and keep times of the built-in rules are cut to in a run that is in a hurry."""
 
 
 @dataclass(slots=True)
@@ -79,6 +79,17 @@ class Centre:
             raise DidNotStart(f"portgauge-collector {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.strip()
 
+    def roll_out(self, file: Path, settings: str, *options: str, bake: str) -> int:
+        """Begin with these settings, for all hosts after the canaries. Answers the number of the revision."""
+        file.write_text(settings)
+        how = ["--steps", "100", "--bake", bake, "--reason", "fleet", *options]
+        return int(self.command("rollout", "start", "--settings", file, *how))
+
+    def having(self, revision: int) -> set[str]:
+        """Hosts on which it is in force."""
+        told = {one["host"]: one["agent"] for one in self.items("/v1/hosts")}
+        return {host for host, agent in told.items() if agent and agent["revision"] == revision}
+
     def join_token(self, uses: int, directory: Path) -> Path:
         """A file with a secret for so many hosts."""
         made = self.command("token", "create", "--scope", "join", "--uses", str(uses), "--expires", "1h")
@@ -86,8 +97,8 @@ class Centre:
 
 
 @contextmanager
-def centre(switch: Switch, directory: Path, hosts: int) -> Iterator[Centre]:
-    """All of it running."""
+def centre(switch: Switch, directory: Path, rules: Sequence[Rule]) -> Iterator[Centre]:
+    """All of it running, with these rules."""
     with ExitStack() as stack:
         netns = stack.enter_context(fresh_netns())
         switch.plug_in(netns, wires.COLLECTOR)
@@ -97,7 +108,7 @@ def centre(switch: Switch, directory: Path, hosts: int) -> Iterator[Centre]:
         manager = alertmanager(directory / "alertmanager")
         address = netns.run(functools.partial(stack.enter_context, manager))
         config = directory / "collector.toml"
-        config.write_text(config_text(hosts, address))
+        config.write_text(config_text(rules, address))
         reader = a_token(database, "--scope", "read")
         made = Centre(netns, database, config, directory / "collector.log", address, reader)
         stack.callback(made.close)
@@ -105,18 +116,37 @@ def centre(switch: Switch, directory: Path, hosts: int) -> Iterator[Centre]:
         yield made
 
 
-def config_text(hosts: int, address: str) -> str:
-    """The collector's configuration for so many hosts: the built-in rules in a hurry, and Alertmanager. Pure."""
-    rules = [_table(_hurried(rule, hosts)) for rule in BUILT_IN]
-    return "\n".join([*rules, "[[channel]]", 'name = "alertmanager"', f'url = "alertmanager+http://{address}"', ""])
+def rules_for(hosts: int, *, is_hurried: bool) -> tuple[Rule, ...]:
+    """The built-in ones, for so many hosts: with their own times, or with times cut to HURRIED_S. Pure."""
+    return tuple(_within_reach(_hurried(rule) if is_hurried else rule, hosts) for rule in BUILT_IN)
 
 
-def _hurried(rule: Rule, hosts: int) -> Rule:
+def changes(rules: Sequence[Rule]) -> list[str]:
+    """What differs from the built-in ones, in words: `host-silent holds 3 s, not 30 s`. Pure."""
+    named = (("hold_s", "holds", " s"), ("keep_s", "keeps", " s"), ("raise_at", "is raised at", ""))
+    return [
+        f"{rule.name} {verb} {getattr(rule, key):g}{unit}, not {getattr(own, key):g}{unit}"
+        for rule, own in zip(rules, BUILT_IN, strict=True)
+        for key, verb, unit in named
+        if getattr(rule, key) != getattr(own, key)
+    ]
+
+
+def config_text(rules: Sequence[Rule], address: str) -> str:
+    """The collector's configuration: Alertmanager, and rules where they are not just the built-in ones. Pure."""
+    tables = [] if tuple(rules) == BUILT_IN else [_table(rule) for rule in rules]
+    return "\n".join([*tables, "[[channel]]", 'name = "alertmanager"', f'url = "alertmanager+http://{address}"', ""])
+
+
+def _hurried(rule: Rule) -> Rule:
+    return dataclasses.replace(rule, hold_s=min(rule.hold_s, HURRIED_S), keep_s=min(rule.keep_s, HURRIED_S))
+
+
+def _within_reach(rule: Rule, hosts: int) -> Rule:
     """Fewer hosts than press on a backend in the built-in rule cannot wait for the fifth."""
-    rule = dataclasses.replace(rule, hold_s=min(rule.hold_s, MOST_HOLD_S), keep_s=min(rule.keep_s, MOST_HOLD_S))
-    if rule.measure is not PRESSED or rule.raise_at is None or rule.clear_at is None:
+    if rule.measure is not PRESSED or rule.raise_at is None or rule.clear_at is None or hosts >= rule.raise_at:
         return rule
-    return dataclasses.replace(rule, raise_at=min(rule.raise_at, hosts), clear_at=min(rule.clear_at, hosts - 1))
+    return dataclasses.replace(rule, raise_at=float(hosts), clear_at=min(rule.clear_at, hosts - 1.0))
 
 
 def _table(rule: Rule) -> str:

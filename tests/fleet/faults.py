@@ -6,18 +6,23 @@ Alertmanager holds as firing.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from tests.fleet.balancer import OWN_BACKEND, Balancer
-from tests.fleet.ground import Ground, TookTooLong, is_calm, until
+from tests.fleet.ground import SETTINGS, Ground, TookTooLong, is_calm, until
 from tests.fleet.outcome import Outcome
 from tests.fleet.wires import BACKEND_PORT, BACKENDS
 from tests.netns import end
 
 LEAKED = 90
 BAKE = "2s"
+LONG_BAKE = "1m"
+"""CPU is judged over half a minute: a shorter bake would be over before."""
+GREEDY = "interval_s = 0.05\ncpu_share = 0.5\n"
+MOST_CPU_SHARE = "0.02"
+"""Of one core. At a sample a second agents take less than a hundredth; at twenty some five hundredths and more."""
 Conditions = Mapping[str, Callable[[], bool]]
 """By the stage that is reached once it holds."""
 
@@ -147,29 +152,21 @@ def the_collector_is_killed(on: Ground) -> Outcome:
     return clock.outcome
 
 
-def a_bad_revision_is_rolled_out(on: Ground) -> Outcome:
+def a_revision_does_not_fit(on: Ground) -> Outcome:
     """It fits one canary and not the other: it halts, nobody else is given it, and an abort takes it back."""
-    canaries = [on.balancers[0].name, on.picky.name]
-    settings = on.directory / "bad.toml"
-    settings.write_text('[labels]\nshift = "night"\nwave = "2"\n')
-    with clocked("bad revision rolled out") as clock:
-        named = [part for canary in canaries for part in ("--canary", canary)]
-        how = ["--steps", "100", "--bake", BAKE, "--reason", "fleet"]
-        number = on.centre.command("rollout", "start", "--settings", settings, *how, *named)
-        try:
-            clock.watch(
-                {
-                    "detected": lambda: _rollout(on)["state"] == "halted",
-                    "named": lambda: _halted_by(on, on.picky) and _reached(on) <= set(canaries),
-                    "notified": lambda: any(f"rollout {number}" in one for one in _summaries(on)),
-                }
-            )
-            reached = ", ".join(sorted(_reached(on))) or "no host"
-            clock.outcome.named = f"revision {number}, {on.picky.name}; in force on {reached}"
-        finally:
-            on.centre.command("rollout", "abort", number)
-            clock.over()
-        clock.watch({"recovered": lambda: is_calm(on) and not _reached(on)})
+    canaries = (on.balancers[0], on.picky)
+    with clocked("a revision rolled out that a canary refuses") as clock:
+        number = _roll_out(on, f'{SETTINGS}[labels]\nshift = "night"\nwave = "2"\n', canaries, BAKE)
+        _until_halted_and_aborted(on, clock, number, canaries, f"{on.picky.name} does not use it")
+    return clock.outcome
+
+
+def a_revision_works_badly(on: Ground) -> Outcome:
+    """Every host would take it, and samples succeed; but the agent works far too much. The canary shows it."""
+    canary = on.balancers[0]
+    with clocked("a revision rolled out under which agents work too much") as clock:
+        number = _roll_out(on, GREEDY, (canary,), LONG_BAKE, "--most-cpu-share", MOST_CPU_SHARE)
+        _until_halted_and_aborted(on, clock, number, (canary,), f"{canary.name} takes ")
     return clock.outcome
 
 
@@ -178,8 +175,33 @@ FAULTS = (
     a_host_leaks,
     a_host_is_cut_off,
     the_collector_is_killed,
-    a_bad_revision_is_rolled_out,
+    a_revision_does_not_fit,
+    a_revision_works_badly,
 )
+
+
+def _roll_out(on: Ground, settings: str, canaries: Sequence[Balancer], bake: str, *options: str) -> int:
+    named = [part for canary in canaries for part in ("--canary", canary.name)]
+    return on.centre.roll_out(on.directory / "bad.toml", settings, *named, *options, bake=bake)
+
+
+def _until_halted_and_aborted(on: Ground, clock: Clock, number: int, canaries: Sequence[Balancer], why: str) -> None:
+    """Until it has halted for this reason with nobody but canaries having it, was told, and every host is back."""
+    names = {one.name for one in canaries}
+    try:
+        clock.watch(
+            {
+                "detected": lambda: _rollout(on)["state"] == "halted",
+                "named": lambda: _halted_because(on, why) and on.centre.having(number) <= names,
+                "notified": lambda: any(f"rollout {number}" in one for one in _summaries(on)),
+            }
+        )
+        in_force = ", ".join(sorted(on.centre.having(number))) or "no host"
+        clock.outcome.named = f"revision {number}: {_rollout(on)['why']}; in force on {in_force}"
+    finally:
+        on.centre.command("rollout", "abort", str(number))
+        clock.over()
+    clock.watch({"recovered": lambda: is_calm(on)})
 
 
 def _leak_is_told(on: Ground, host: Balancer) -> dict[str, Callable[[], bool]]:
@@ -236,12 +258,12 @@ def _misses_it(one: Balancer, since: int) -> bool:
         return "cannot be reached" in log.read()
 
 
-def _halted_by(on: Ground, host: Balancer) -> bool:
-    """Whether it halted because of this host. What a busy machine halted for another reason is resumed, by a person."""
+def _halted_because(on: Ground, why: str) -> bool:
+    """Whether it halted for this reason. What a busy machine halted for another is resumed, as a person would."""
     newest = _rollout(on)
     if newest["state"] != "halted":
         return False
-    if f"{host.name} does not use it" not in newest["why"]:
+    if not newest["why"].startswith(why):
         on.centre.command("rollout", "resume", str(newest["id"]))
         return False
     return True
@@ -250,8 +272,3 @@ def _halted_by(on: Ground, host: Balancer) -> bool:
 def _rollout(on: Ground) -> dict[str, Any]:
     found = on.centre.items("/v1/rollouts")
     return found[0] if found else {"state": "", "why": ""}
-
-
-def _reached(on: Ground) -> set[str]:
-    """Hosts on which a revision of the fleet's configuration is in force."""
-    return {one["host"] for one in on.centre.items("/v1/hosts") if one["agent"] and one["agent"]["revision"]}

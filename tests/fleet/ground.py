@@ -14,7 +14,7 @@ from tests import postgres
 from tests.acceptance.parts import NotInstalled, first_line, module, require_programs, running
 from tests.fleet import wires
 from tests.fleet.balancer import FRONT_PORT, Balancer, agent, balancer
-from tests.fleet.centre import Centre, centre
+from tests.fleet.centre import Centre, centre, rules_for
 from tests.fleet.wires import BACKEND_PORT, BACKENDS, Switch, switched
 
 LEAST_HOSTS = 2
@@ -25,6 +25,8 @@ PATIENCE_S = 300.0
 """How long any one thing may take on a busy machine: agents there are given their backlog slowly."""
 PICKY_LABELS = 31
 """One host has so many labels of its own that two more are too many."""
+SETTINGS = "interval_s = 1.0\ncpu_share = 0.05\n"
+"""What every host is given as the fleet's configuration before anything goes wrong."""
 
 
 class TookTooLong(RuntimeError):
@@ -39,6 +41,8 @@ class Ground:
     switch: Switch
     balancers: Sequence[Balancer]
     centre: Centre
+    settings: int
+    """The revision that every host has."""
     _backends: "subprocess.Popen[str]"
     _listeners: Sequence[int]
     """The shared backends' file descriptors, as their process knows them."""
@@ -61,14 +65,17 @@ class Ground:
 
 
 @contextmanager
-def ground(hosts: int) -> Iterator[Ground]:
-    """A fleet of so many load balancers, all of them reporting and calm. Raises NotInstalled, DidNotStart, OSError."""
+def ground(hosts: int, *, is_hurried: bool = False) -> Iterator[Ground]:
+    """A fleet of so many load balancers, all of them reporting and calm; `is_hurried`: rules hold for 3 s at most.
+
+    Raises NotInstalled, DidNotStart, OSError.
+    """
     require_programs(*PROGRAMS)
     _allow_files()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portgauge-fleet-")))
         switch = stack.enter_context(switched())
-        at_centre = stack.enter_context(centre(switch, directory, hosts))
+        at_centre = stack.enter_context(centre(switch, directory, rules_for(hosts, is_hurried=is_hurried)))
         balancers = [
             stack.enter_context(balancer(number, switch, directory / f"lb{number}")) for number in range(1, hosts + 1)
         ]
@@ -78,7 +85,8 @@ def ground(hosts: int) -> Iterator[Ground]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         backends = stack.enter_context(running(switch.netns, serving, pass_fds=fds, **pipes))
         first_line(backends)
-        made = Ground(directory, switch, balancers, at_centre, backends, fds[: len(BACKENDS)])
+        settings = at_centre.roll_out(directory / "fleet.toml", SETTINGS, "--most-cpu-share", "1", bake="1s")
+        made = Ground(directory, switch, balancers, at_centre, settings, backends, fds[: len(BACKENDS)])
         stack.enter_context(_agents(made))
         stack.enter_context(_traffic(made))
         until(lambda: is_calm(made), "every load balancer reports, and nothing is wrong")
@@ -95,9 +103,13 @@ def why_none() -> str | None:
 
 
 def is_calm(on: Ground) -> bool:
-    """Every host reports, and nobody is told of anything."""
+    """Every host reports and has the fleet's settings, and nobody is told of anything."""
     reporting = {one["host"] for one in on.centre.items("/v1/hosts") if one["state"] == "reporting"}
-    return reporting == on.names and not on.centre.notices() and not on.centre.items("/v1/alerts?state=firing")
+    return (
+        reporting == on.centre.having(on.settings) == on.names
+        and not on.centre.notices()
+        and not on.centre.items("/v1/alerts?state=firing")
+    )
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
