@@ -2,17 +2,21 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BEFORE_ENROLMENT = "d225fa6"
 """While there is no tag: the last state without enrolment, rollouts and a report of how the agent fares."""
+UNRELEASED = f"0.0.0+{BEFORE_ENROLMENT}"
+"""What that state is called here: its own number is that of today, since neither was released."""
 GIT = ("git", "-C", str(ROOT))
 
 
@@ -37,12 +41,32 @@ def why_none() -> str | None:
     return f"git does not have {commit()} here: {found.stderr.partition(chr(10))[0]}" if found.returncode else None
 
 
-def install(into: Path) -> Path:
-    """A venv with that version's wheel; answers where its programs are. Needs no network."""
+def version(source: Path) -> str:
+    """What the build of this source calls itself: a tag's own number, or UNRELEASED, which is written there."""
+    project = source / "pyproject.toml"
+    text = project.read_text()
+    (own,) = re.findall(r'^version = "(.+)"$', text, re.MULTILINE)
+    if commit() != BEFORE_ENROLMENT:
+        return str(own)
+    project.write_text(text.replace(f'version = "{own}"', f'version = "{UNRELEASED}"'))
+    return UNRELEASED
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """Where its programs are, and what they call themselves."""
+
+    programs: Path
+    version: str
+
+
+def install(into: Path) -> Previous:
+    """A venv with that version's wheel. Needs no network."""
     source = into / "source"
     packed = subprocess.check_output([*GIT, "archive", commit()])
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(source, filter="data")
+    called = version(source)
     _run("hatchling", "build", "--target", "wheel", "--directory", into, where=source)
     (wheel,) = into.glob("*.whl")
     venv = into / "venv"
@@ -52,7 +76,7 @@ def install(into: Path) -> Path:
     own = sysconfig.get_path("purelib", vars={"base": str(venv), "platbase": str(venv)})
     # Behind its own packages, ours; what is installed there by a .pth, like this tree, is not.
     (Path(own) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return venv / "bin"
+    return Previous(venv / "bin", called)
 
 
 def _run(module: str, *arguments: str | Path, where: Path = ROOT) -> None:

@@ -7,6 +7,9 @@ from collector.fleet.host import Host
 from collector.rollout.plan import Rollout, revision_for
 from collector.rollout.step import place_of
 
+_EARLY = ("dev", "a", "b", "rc")
+"""What is not released yet, as Python packages call it, in this order (PEP 440)."""
+
 
 def lagging(fleet: Sequence[Host], rollouts: Sequence[Rollout]) -> list[tuple[Host, list[str]]]:
     """Each such host, and why, in words."""
@@ -33,5 +36,12 @@ def _of_revision(host: Host, rollouts: Sequence[Rollout]) -> Iterable[str]:
         yield f"revision {host.state['revision']} in force, {number} is meant for it"
 
 
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+def _order(version: str) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+    """0.2.0.dev1, 0.2.0a1 and 0.2.0rc1 come before 0.2.0, which they lead to."""
+    rest = version.lstrip("0123456789.")
+    kind = next((place for place, name in enumerate(_EARLY) if rest.startswith(name)), len(_EARLY))
+    return _numbers(version[: len(version) - len(rest)]), kind, _numbers(rest)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))

@@ -1,25 +1,35 @@
-"""Two versions side by side, each installed: agents and collectors of one and the other understand each other."""
+"""Two versions side by side, each installed: agents and collectors of one and the other understand each other.
+
+Over SQLite and over PostgreSQL: the schema is brought forward on both.
+"""
 
 import functools
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import postgres
 from tests import previous as before
 from tests.agent_process import PROGRAM as NEW_AGENT
 from tests.agent_process import AnAgent, until
+from tests.by_the_book import follow
 from tests.collector_process import PROGRAM as NEW_COLLECTOR
 from tests.collector_process import Serving, a_token, run, serving
 from tests.netns import Netns
+from tests.previous import Previous
 from tests.secret import a_secret
 
 HOST, HELD, PORT = "lb1", 40, 9001
+NEW = version("portgauge")
 LISTEN = "127.0.0.1:8766"
 GOLDEN = sorted((before.ROOT / "tests" / "golden" / "wire").glob("*.msgpack"))
 READ = """
@@ -36,16 +46,49 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the older programs are; see tests/conftest.py for where there are none."""
+def previous(tmp_path_factory: pytest.TempPathFactory) -> Previous:
+    """The older programs; see tests/conftest.py for where there are none."""
     return before.install(tmp_path_factory.mktemp("previous"))
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A database: its kind as docs/rollout.md has it, its address, and what empties it."""
+
+    kind: str
+    address: str
+    empty: Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[postgres.Cluster]:
+    if reason := postgres.why_none():
+        pytest.skip(reason)
+    with postgres.cluster(postgres.QUICK) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "sqlite":
+        yield Store("sqlite", str(tmp_path / "history.db"), lambda: None)
+        return
+    cluster: postgres.Cluster = request.getfixturevalue("cluster")
+    name = cluster.new_database()
+
+    def empty() -> None:
+        cluster.drop(name)
+        cluster.new_database(name=name)
+
+    yield Store("postgresql", cluster.url(name), empty)
+    cluster.drop(name)
 
 
 class Side:
     """One host and one collector in a namespace, each of whichever version; database, spool and token stay."""
 
-    def __init__(self, place: Path, netns: Netns) -> None:
-        self.netns, self.database = netns, place / "history.db"
+    def __init__(self, place: Path, netns: Netns, store: Store) -> None:
+        self.netns, self.store, self.database, self._place = netns, store, store.address, place
         self.agent = AnAgent(place / "agent", {})
         self.agent.configure(collector=f"http://{LISTEN}", host=HOST, role="edge", interval_s=0.5)
         self._collector, self._reader = ExitStack(), ""
@@ -60,7 +103,7 @@ class Side:
         assert done.returncode == 0, done.stderr
 
     def serve(self, program: Path) -> None:
-        begin = serving(self.database, listen=LISTEN, program=program)
+        begin = serving(self.database, listen=LISTEN, log=self._place / "collector.log", program=program)
         self._serving = self.netns.run(functools.partial(self._collector.enter_context, begin))
 
     def stop_collector(self) -> None:
@@ -69,6 +112,13 @@ class Side:
             self._serving.process.wait(60)
         self._collector.close()
         self._serving = None
+
+    def back_up(self) -> None:
+        follow(self.store.kind, "back up", address=self.database, backup=self._place / "backup")
+
+    def restore(self) -> None:
+        self.store.empty()
+        follow(self.store.kind, "restore", address=self.database, backup=self._place / "backup")
 
     def start_agent(self, program: Path) -> None:
         self.agent.program = program
@@ -99,6 +149,13 @@ class Side:
         until(lambda: self.held() == HELD)
         return self.told()
 
+    def until_more(self) -> dict[str, Any]:
+        """Until three more snapshots have come, of which the last tells the pool as it is."""
+        goal = self.told()["received"] + 3
+        until(lambda: bool(self.told()["received"] >= goal))
+        until(lambda: self.held() == HELD)
+        return self.told()
+
     def held(self) -> int:
         """Ports that the collector knows to be held of the pool that the test spends."""
         pools = self.ask(f"/v1/pools?host={HOST}")["items"]
@@ -106,7 +163,7 @@ class Side:
 
 
 @pytest.fixture
-def side(tmp_path: Path, netns: Netns) -> Iterator[Side]:
+def side(tmp_path: Path, netns: Netns, store: Store) -> Iterator[Side]:
     """Forty ports of one pool are held."""
     steps = json.dumps([["connect", "127.0.0.1", PORT, HELD]])
     spender = netns.popen(
@@ -114,15 +171,15 @@ def side(tmp_path: Path, netns: Netns) -> Iterator[Side]:
     )
     assert spender.stdout
     spender.stdout.readline()
-    made = Side(tmp_path, netns)
+    made = Side(tmp_path, netns, store)
     yield made
     made.agent.end()
     made.stop_collector()
 
 
-def test_the_documented_order_of_an_upgrade_and_back_loses_nothing(side: Side, previous: Path) -> None:
+def test_the_documented_order_of_an_upgrade_and_back_loses_nothing(side: Side, previous: Previous) -> None:
     """The collector first, then the agent; back the agent first. One database, one spool, one token all along."""
-    old_agent, old_collector = previous / "portgauge-agent", previous / "portgauge-collector"
+    old_agent, old_collector = previous.programs / "portgauge-agent", previous.programs / "portgauge-collector"
     side.migrate(old_collector)
     side.make_tokens(old_collector)
     side.serve(old_collector)
@@ -136,25 +193,60 @@ def test_the_documented_order_of_an_upgrade_and_back_loses_nothing(side: Side, p
     upgraded = side.until_more_and_whole()
     assert upgraded["received"] > at_first["received"]
     assert upgraded["boot_id"] == at_first["boot_id"]
-    assert upgraded["agent_version"]
+    assert upgraded["agent_version"] == previous.version != NEW
 
     side.stop_agent()
     side.start_agent(NEW_AGENT)
     both = side.until_more_and_whole()
     assert both["boot_id"] == at_first["boot_id"], "the spool and its numbers go on"
+    assert both["agent_version"] == NEW
     assert "config" in " ".join(both["agent"]["features"])
 
     side.stop_agent()
     side.start_agent(old_agent)
     back = side.until_more_and_whole()
     assert back["boot_id"] == at_first["boot_id"]
+    assert back["agent_version"] == previous.version
     said = side.agent.log.read_text()
     assert "set aside" not in said
 
 
-def test_an_agent_that_is_ahead_of_its_collector_reports_all_the_same(side: Side, previous: Path) -> None:
+def test_the_collectors_way_back_is_the_copy_from_before(side: Side, previous: Previous) -> None:
+    """The agent first, then the collector over the copy: what came in between is lost to it, and it counts how much."""
+    if side.store.kind == "sqlite" and not shutil.which("sqlite3"):
+        pytest.skip("no sqlite3 here (make deps installs it): no copy is made")
+    old_agent, old_collector = previous.programs / "portgauge-agent", previous.programs / "portgauge-collector"
+    side.migrate(old_collector)
+    side.make_tokens(old_collector)
+    side.serve(old_collector)
+    side.start_agent(old_agent)
+    side.until_more_and_whole()
+    side.back_up()
+    copied = side.told()
+    side.migrate(NEW_COLLECTOR)
+    side.stop_collector()
+    side.serve(NEW_COLLECTOR)
+    side.stop_agent()
+    side.start_agent(NEW_AGENT)
+    upgraded = side.until_more_and_whole()
+
+    side.stop_agent()
+    side.start_agent(old_agent)
+    side.until_more_and_whole()
+    side.stop_collector()
+    side.restore()
+    side.serve(old_collector)
+    back = side.until_more()
+
+    assert back["agent_version"] == previous.version
+    assert back["boot_id"] == upgraded["boot_id"]
+    assert back["last_seq"] > upgraded["last_seq"] > copied["last_seq"]
+    assert back["missing"] == back["last_seq"] - back["received"] > 0, "what only the newer one was given"
+
+
+def test_an_agent_that_is_ahead_of_its_collector_reports_all_the_same(side: Side, previous: Previous) -> None:
     """Not the documented order; but a host that is made anew gets the newest agent, whatever the collector is."""
-    old_collector = previous / "portgauge-collector"
+    old_collector = previous.programs / "portgauge-collector"
     side.migrate(old_collector)
     side.make_tokens(old_collector)
     side.serve(old_collector)
@@ -165,20 +257,20 @@ def test_an_agent_that_is_ahead_of_its_collector_reports_all_the_same(side: Side
     assert " answered 4" not in said
 
 
-def test_an_older_version_reads_every_golden_body_as_this_one_does(previous: Path, tmp_path: Path) -> None:
+def test_an_older_version_reads_every_golden_body_as_this_one_does(previous: Previous, tmp_path: Path) -> None:
     """Those that were recorded after it, too: what it does not know it ignores."""
     assert GOLDEN
     said = [
         subprocess.check_output([python, "-c", READ, *GOLDEN], cwd=where, text=True)
-        for python, where in ((previous / "python", tmp_path), (Path(sys.executable), before.ROOT))
+        for python, where in ((previous.programs / "python", tmp_path), (Path(sys.executable), before.ROOT))
     ]
     assert said[0] == said[1]
 
 
-def test_an_older_collector_refuses_a_newer_database_and_says_so(side: Side, previous: Path) -> None:
+def test_an_older_collector_refuses_a_newer_database_and_says_so(side: Side, previous: Previous) -> None:
     side.migrate(NEW_COLLECTOR)
     refused = run(
-        "serve", "--listen", "127.0.0.1:0", "--database", side.database, program=previous / NEW_COLLECTOR.name
+        "serve", "--listen", "127.0.0.1:0", "--database", side.database, program=previous.programs / NEW_COLLECTOR.name
     )
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr

@@ -1,10 +1,7 @@
 """Lost and restored by the lines of docs/rollout.md: what was known is known, and the fleet pushes on."""
 
 import asyncio
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +13,10 @@ from collector.storage.database import database
 from collector.storage.location import Location
 from shared import wire
 from tests.builders import NOON_MS, a_reading, a_snapshot
+from tests.by_the_book import follow
 from tests.collecting import Collecting, collecting
-from tests.postgres import Cluster, programs
+from tests.postgres import Cluster
 
-PAGE = (Path(__file__).parents[3] / "docs" / "rollout.md").read_text()
 BACKED_UP, LOST, NEXT = range(60, 63)
 """Numbers of snapshots: the last that the backup has, one that was acknowledged after it, the next that comes."""
 
@@ -36,13 +33,7 @@ class Store:
 
     def follow(self, task: str) -> None:
         """Do what the document says."""
-        (lines,) = re.findall(rf"^```sh\n# {self.kind}: {task}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-        known = {"DATABASE": self.address, "BACKUP": str(self.backup), "PATH": f"{programs()}:{os.environ['PATH']}"}
-        done = subprocess.run(
-            ["sh", "-euc", lines], capture_output=True, text=True, env=os.environ | known, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout in ("", "ok\n")
+        follow(self.kind, task, address=self.address, backup=self.backup)
 
 
 @pytest.fixture

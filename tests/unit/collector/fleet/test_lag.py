@@ -1,5 +1,9 @@
 """Hosts that lag or differ."""
 
+from itertools import pairwise
+
+import pytest
+
 from collector.fleet.host import Host
 from collector.fleet.lag import lagging
 from collector.rollout.plan import State
@@ -14,6 +18,15 @@ def a_host(name: str, version: str = "0.10.0", revision: int | None = 0, failed:
 def test_an_older_agent_lags_and_versions_are_numbers() -> None:
     assert lagging([a_host("a"), a_host("b", "0.9.1")], [])[0][1] == ["version 0.9.1, the newest is 0.10.0"]
     assert lagging([a_host("a"), a_host("b")], []) == []
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    list(pairwise(["0.9.1", "0.10.0.dev2", "0.10.0a1", "0.10.0rc1", "0.10.0rc2", "0.10.0", "0.10.1"])),
+)
+def test_what_leads_to_a_release_is_older_than_it(older: str, newer: str) -> None:
+    [(host, why)] = lagging([a_host("a", older), a_host("b", newer)], [])
+    assert (host.name, why) == ("a", [f"version {older}, the newest is {newer}"])
 
 
 def test_a_host_differs_that_has_another_revision_than_is_meant_for_it() -> None:
