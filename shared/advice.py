@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from shared.addresses import format_endpoint
 from shared.model import Kind, Reading
-from shared.ports import PortRange, PortSettings, format_ports
+from shared.ports import PortRange, PortSettings, format_ports, losing_none
 from shared.reuse import may_reuse
 from shared.tcp import State
 
@@ -140,14 +140,13 @@ def _what_uses(in_use: Mapping[int, str], ports: set[int]) -> str:
 
 def _even_range(situation: Situation) -> Option | None:
     port_range = situation.settings.port_range
-    if len(port_range) % 2 == 0 or len(port_range) == 1:
+    better = losing_none(port_range)
+    if better == port_range:
         return None
-    low, high = port_range.low, port_range.high
-    better = f"{low} {high + 1}" if high < WIDEST.high else f"{low + 1} {high}"
     return Option(
         "give the range an even size: of an odd one each connect() leaves out a port",
-        1 if high < WIDEST.high else 0,
-        (f'sysctl -w net.ipv4.ip_local_port_range="{better}"',),
+        1 if len(better) > len(port_range) else 0,
+        (f'sysctl -w net.ipv4.ip_local_port_range="{better.low} {better.high}"',),
     )
 
 

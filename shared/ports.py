@@ -42,6 +42,17 @@ class PortRange:
         return f"{self.low}–{self.high}"
 
 
+def losing_none(port_range: PortRange) -> PortRange:
+    """The range itself, or the nearest one of an even size: of an odd size each connect() leaves out one of its ends.
+
+    A scan visits an even number of ports (`remaining &= ~1` in __inet_hash_connect()); a failed one does not move on.
+    """
+    low, high = port_range.low, port_range.high
+    if len(port_range) % 2 == 0 or len(port_range) == 1:
+        return port_range
+    return PortRange(low, high + 1) if high < HIGHEST_PORT else PortRange(low + 1, high)
+
+
 def parse_port_range(text: str) -> PortRange:
     """Read two ports as ip_local_port_range has them (`32768 60999`) or as a person types them (`32768-60999`)."""
     parts = text.replace("-", " ").split()

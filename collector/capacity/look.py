@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from collector.alerts.conditions import OCCUPANCY, Scope
 from collector.alerts.rules import PAGE, Rule
 from collector.alerts.where import Where
@@ -36,11 +38,15 @@ Candidate = tuple[str, Pool]
 
 @dataclass(slots=True)
 class Found:
-    """What was read. `left_out`: hosts that never gave a snapshot that can be read."""
+    """What was read. `left_out`: hosts that never gave a snapshot that can be read.
+
+    `passed_over`: pools seen in the last week that are neither among the fullest nor among the fastest climbers.
+    """
 
     standings: list[Standing] = field(default_factory=list)
     grounds: list[Ground] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    passed_over: int = 0
     last_day_ms: int = 0
     """When the last whole day (UTC) began."""
 
@@ -65,7 +71,7 @@ async def look(db: Database, where: Where, rules: Sequence[Rule], reach: Reach, 
     found = Found(last_day_ms=today_ms - DAY_MS)
     async with db.reading() as connection:
         everyone = [one for one in await hosts.all_hosts(connection) if where.accepts_place(place_of(one))]
-    wanted = await _candidates(db, where, everyone, reach.now_ms, limit)
+    wanted, found.passed_over = await _candidates(db, where, everyone, reach.now_ms, limit)
     counts = await _count(db, everyone, wanted, found)
     by_name = {one.name: one for one in everyone}
     window = Window(max(0, today_ms - LONG_DAYS * DAY_MS), max(1, today_ms), DAY_MS)
@@ -109,11 +115,14 @@ def page_share(rules: Iterable[Rule], host: Host, pool: Pool) -> float | None:
 
 async def _candidates(
     db: Database, where: Where, everyone: Sequence[Host], now_ms: int, limit: int
-) -> dict[Candidate, None]:
+) -> tuple[dict[Candidate, None], int]:
+    """Whom to look at, and how many others there are."""
     among = None if where.is_empty else await _numbers(db, where, everyone)
-    fullest = await rank.top(db, now_ms - TOP_DAYS * DAY_MS, now_ms, limit, among)
+    fullest, seen = await rank.top_and_all(db, now_ms - TOP_DAYS * DAY_MS, now_ms, limit, among)
     climbing = await rank.growth(db, now_ms - RECENT_DAYS * DAY_MS, now_ms, limit, among)
-    return dict.fromkeys((one.host, one.pool) for one in (*fullest, *climbing))
+    chosen = [*fullest, *climbing]
+    others = np.setdiff1d(seen, [one.found.number for one in chosen])
+    return dict.fromkeys((one.host, one.pool) for one in chosen), len(others)
 
 
 async def _numbers(db: Database, where: Where, everyone: Sequence[Host]) -> set[int]:

@@ -3,6 +3,8 @@
 A port that a host reserves, or that something wanted by number as far back as its agent remembers, is reserved on all
 hosts of its role: lines that differ from host to host are lines that get mixed up. A host that does not tell what it
 remembers is unknown, and nothing is called safe for its role.
+
+A range of odd size is counted one port short, as connect() finds it, and the even one beside it is named.
 """
 
 from collections import defaultdict
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.model import Claims
-from shared.ports import PortRange, format_ports
+from shared.ports import PortRange, format_ports, losing_none
 
 MOST_NAMED = 10
 """Hosts that a line names; the others are counted."""
@@ -60,9 +62,11 @@ class Widening:
     in_the_way: str
     """Ports that would be lent anew and are wanted on some host, as a list of ports."""
     capacity_before: int
-    """The least that any of its namespaces lends."""
+    """The least that any of its namespaces lends to a connect()."""
     capacity_after: int
     """What all of them lend then; at most so many where some are unknown."""
+    better_range: str | None
+    """Of an odd size each connect() leaves out a port: the nearest range that loses none; None: this one."""
     sysctl: tuple[str, ...]
     """Lines to set on each of its hosts, in this order."""
 
@@ -81,6 +85,7 @@ def _widening(role: str | None, members: Sequence[Ground], wanted: PortRange) ->
     claimed = {port for claims in told for port in claims.ports if port in wanted}
     anew = {port for one in members if one.claims for port in one.claims.ports if _is_lent_anew(port, one, wanted)}
     verdict, why = _verdict(members, wanted, unknown, anew)
+    better = losing_none(wanted)
     lines = [f'sysctl -w net.ipv4.ip_local_port_range="{wanted.low} {wanted.high}"']
     if claimed:
         lines.insert(0, f"sysctl -w net.ipv4.ip_local_reserved_ports={format_ports(claimed)}")
@@ -92,10 +97,15 @@ def _widening(role: str | None, members: Sequence[Ground], wanted: PortRange) ->
         unknown=unknown,
         remembered_since_ms=max((claims.since_ms for claims in told), default=None),
         in_the_way=format_ports(anew),
-        capacity_before=min(one.lends for one in members),
-        capacity_after=len(wanted) - len(claimed),
+        capacity_before=min(max(0, one.lends - _lost(one.port_range)) for one in members),
+        capacity_after=max(0, len(wanted) - len(claimed) - _lost(wanted)),
+        better_range=f"{better.low}-{better.high}" if better != wanted else None,
         sysctl=() if verdict is Verdict.REFUSED else tuple(lines),
     )
+
+
+def _lost(port_range: PortRange) -> int:
+    return int(losing_none(port_range) != port_range)
 
 
 def _is_lent_anew(port: int, ground: Ground, wanted: PortRange) -> bool:

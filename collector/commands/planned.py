@@ -30,6 +30,7 @@ def below(document: Mapping[str, Any]) -> str:
     parts = [_cost("doing nothing", document, document["cost"])]
     if document["cost_what_if"]:
         parts.append(_cost("with the change", document, document["cost_what_if"]))
+    parts.append(_scope(document))
     parts += ["\n".join(_sums(item)) for item in document["items"][:MOST_SUMMED]]
     parts += ["\n".join(_widening(one)) for one in document["widening"] or ()]
     if document["left_out"]:
@@ -63,6 +64,19 @@ def _needs(seen: Row) -> str:
     return " or ".join(f"{seen['needs'][name]:,} {name}" for name in _NEEDS if seen["needs"][name] is not None)
 
 
+def _scope(document: Row) -> str:
+    """Of which pools this is told, and of how many it is not."""
+    looked_at, passed_over = document["looked_at"], document["passed_over"]
+    text = f"looked at {looked_at:,} pools, the fullest of the last week and the fastest climbers of four"
+    if len(document["items"]) < looked_at:
+        text += f"; the {len(document['items']):,} above come first (--limit)"
+    if passed_over:
+        text += (
+            f"; {passed_over:,} others are less full and climb less, and were not looked at (--host, --role, --peer)"
+        )
+    return text
+
+
 def _cost(what: str, document: Row, cost: Row) -> str:
     days = document["horizon_days"]
     text = f"{what}, {days} days ahead: of {cost['pools']:,} pools {cost['paging']:,} page"
@@ -84,6 +98,8 @@ def _widening(one: Row) -> Iterator[str]:
     yield f"role {one['role'] or '(none)'}, {one['hosts']:,} hosts: {one['verdict']}. {one['why']}"
     most = "at most " if one["unknown"] else ""
     yield f"  {one['capacity_before']:,} ports now, {most}{one['capacity_after']:,} then"
+    if one["better_range"]:
+        yield f"  its size is odd, so each connect() leaves out a port: --range {one['better_range']} loses none"
     if one["in_the_way"]:
         yield f"  wanted there: {one['in_the_way']}"
     if one["remembered_since_ms"] is not None:

@@ -42,8 +42,16 @@ class Level:
 
 async def top(db: Database, from_ms: int, to_ms: int, limit: int, among: Collection[int] | None = None) -> list[Named]:
     """The pools with the highest occupancy in the hours that touch [from_ms, to_ms)."""
+    return (await top_and_all(db, from_ms, to_ms, limit, among))[0]
+
+
+async def top_and_all(
+    db: Database, from_ms: int, to_ms: int, limit: int, among: Collection[int] | None = None
+) -> tuple[list[Named], Ints]:
+    """As `top`; and the numbers of all pools that were seen then."""
     highest = await _highest(db, from_ms, to_ms)
-    return await _named(db, await asyncio.to_thread(highest.top, limit, among=among))
+    fullest = await _named(db, await asyncio.to_thread(highest.top, limit, among=among))
+    return fullest, (await asyncio.to_thread(highest.all, among))[0]
 
 
 async def peers(db: Database, peer: bytes, peer_port: int | None, window: tuple[int, int], limit: int) -> list[Named]:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from collector.__main__ import main
+from collector.api import plan as planning
+from collector.commands.planned import below
 from collector.history.tiers import DAY_MS
-from tests.builders import NOON_MS, a_namespace, a_reading, a_snapshot
+from tests.builders import NOON_MS, a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 DAYS = 35
@@ -43,6 +45,7 @@ async def test_the_plan_says_when_what_is_needed_and_what_doing_nothing_costs(gr
     assert seen["needs"] == {"backends": 2, "destinations": 2, "sources": 2, "hosts": 2}
     assert plan["cost"]["refused"] == seen["refused"] == 82
     assert (plan["cost"]["paging"], plan["cost"]["spent"], plan["cost"]["unknown"]) == (1, 1, 0)
+    assert (plan["looked_at"], plan["passed_over"]) == (1, 0)
     assert (item["what_if"], plan["cost_what_if"], plan["widening"]) == (None, None, None)
 
 
@@ -67,6 +70,30 @@ async def test_a_wider_range_is_not_called_safe_where_a_host_does_not_tell(grown
     [role] = plan["widening"]
     assert (role["role"], role["verdict"], role["unknown"]) == ("edge", "unknown", ["lb1"])
     assert plan["items"][0]["what_if"]["refused"] == 0
+
+
+async def test_pools_that_were_passed_over_are_counted_and_those_not_shown_are_part_of_the_cost(
+    grown: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = [a_reading(5, pool=a_pool(9_100 + number)) for number in range(4)]
+    await grown.push(a_snapshot(*beside, a_reading(150), seq=DAYS, taken_at_ms=grown.clock()))
+    grown.clock.turn(DAY_MS / 1000)
+    await grown.compact()
+
+    whole = await grown.get("/v1/plan", horizon=60, limit=1)
+    monkeypatch.setattr(planning, "LOOKED_AT", 2)
+    two = await grown.get("/v1/plan", horizon=60, limit=2)
+
+    assert [len(whole["items"]), whole["looked_at"], whole["passed_over"], whole["cost"]["pools"]] == [1, 5, 0, 5]
+    assert [len(two["items"]), two["looked_at"], two["passed_over"]] == [2, 2, 3]
+    assert "; 3 others are less full" in below(two)
+    assert "; the 1 above come first" in below(whole)
+
+
+async def test_a_range_of_odd_size_is_told_with_the_even_one(grown: Collecting) -> None:
+    [role] = (await grown.get("/v1/plan", horizon=60, range="20000-60998"))["widening"]
+
+    assert (role["capacity_after"], role["better_range"]) == (40_998, "20000-60999")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ WIDENING = {
     "in_the_way": "3306",
     "capacity_before": 28_232,
     "capacity_after": 64_511,
+    "better_range": None,
     "sysctl": ["sysctl -w net.ipv4.ip_local_reserved_ports=3306"],
 }
 COST = {
@@ -31,14 +32,30 @@ COST = {
 
 @pytest.fixture
 def plan() -> dict[str, Any]:
-    return {"horizon_days": 90, "items": [], "cost": COST, "cost_what_if": None, "widening": None, "left_out": []}
+    nothing = dict.fromkeys(("cost_what_if", "widening"))
+    return nothing | {"horizon_days": 90, "items": [], "looked_at": 0, "passed_over": 0, "cost": COST, "left_out": []}
 
 
 def test_the_cost_of_doing_nothing_is_one_sentence(plan: dict[str, Any]) -> None:
-    assert below(plan) == (
+    assert below(plan).startswith(
         "doing nothing, 90 days ahead: of 3 pools 2 page (the first on 2026-11-18), 0 run out;"
-        " 0 connections refused at each peak; nothing can be said of 1"
+        " 0 connections refused at each peak; nothing can be said of 1\n\n"
     )
+
+
+def test_it_says_of_which_pools_it_tells_and_of_how_many_not(plan: dict[str, Any]) -> None:
+    looked = "looked at 60 pools, the fullest of the last week and the fastest climbers of four"
+
+    assert below(plan | {"looked_at": 60, "passed_over": 4_100}).endswith(
+        f"{looked}; the 0 above come first (--limit); 4,100 others are less full and climb less,"
+        " and were not looked at (--host, --role, --peer)"
+    )
+
+
+def test_a_range_of_odd_size_is_told_with_the_one_that_loses_none(plan: dict[str, Any]) -> None:
+    text = below(plan | {"widening": [WIDENING | {"better_range": "1024-65535"}]})
+
+    assert "  its size is odd, so each connect() leaves out a port: --range 1024-65535 loses none\n" in text
 
 
 def test_a_role_is_told_with_the_lines_to_set(plan: dict[str, Any]) -> None:
