@@ -3,19 +3,20 @@
     python -m benchmarks.sizing             # print it
     python -m benchmarks.sizing --write     # into docs/rollout.md
 
-Nothing is measured here. Pools are those told one by one, each all the time: real fleets have quiet hosts.
+Nothing is measured here: cores and memory of a whole collector are as `python -m benchmarks.fleet` found them, the rest
+is arithmetic. Pools are those told one by one, each all the time: real fleets have quiet hosts.
 """
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.document import DOCUMENT, write_section
 from collector.history.tiers import DAY_MS, HOUR_MS, Keep
 
 ROLLOUT = DOCUMENT.with_name("rollout.md")
-FLEETS = (100, 1_000, 10_000)
+FLEETS = (100, 1_000, 5_000, 10_000)
 POOLS = 50
 INTERVAL_S = 10
 HOT_S = 1_800
@@ -35,6 +36,14 @@ class Costs:
     raw_bytes: float
     minute_bytes: float
     hour_bytes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A whole collector on SQLite under a paced fleet, as measured: percent of one core, and MB of memory."""
+
+    cpu_percent: float
+    memory_mb: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,16 @@ def costs_in(page: str) -> Costs:
     )
 
 
+def wholes_in(page: str) -> dict[int, Whole]:
+    """By hosts, those of the page's section `fleet`. Raises NoFigure."""
+    _, _, rest = page.partition("<!-- fleet: begin -->")
+    section, _, _ = rest.partition("<!-- fleet: end -->")
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+)% \| ([\d,]+) MB \|", section, re.MULTILINE)
+    if not rows:
+        raise NoFigure(f"no rows of a paced fleet in {DOCUMENT}")
+    return {_whole(hosts): Whole(cpu_percent=float(cpu), memory_mb=_whole(memory)) for hosts, cpu, memory in rows}
+
+
 def need(hosts: int, costs: Costs, keep: Keep) -> Need:
     """Of so many hosts with POOLS pools each, told every INTERVAL_S."""
     pools = hosts * POOLS
@@ -76,18 +95,20 @@ def need(hosts: int, costs: Costs, keep: Keep) -> Need:
     )
 
 
-def table(costs: Costs, keep: Keep) -> Iterator[str]:
+def table(costs: Costs, wholes: Mapping[int, Whole], keep: Keep) -> Iterator[str]:
     """Lines of Markdown."""
     raw, minutes, hours = keep.raw_ms // HOUR_MS, keep.minute_ms // DAY_MS, keep.hour_ms // DAY_MS
     tiers = f"raw, {raw} h | minutes, {minutes} d | hours, {hours} d"
-    yield f"| hosts | readings/s | on the wire | cores, taking in | log | {tiers} | disk in all |"
-    yield "|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    yield f"| hosts | readings/s | on the wire | cores, taking in | in all | memory | log | {tiers} | disk in all |"
+    yield f"|{'--:|' * 11}"
     for hosts in FLEETS:
         one = need(hosts, costs, keep)
         disk = one.hot_gb + one.raw_gb + one.minute_gb + one.hour_gb
         sizes = " | ".join(_gb(size) for size in (one.hot_gb, one.raw_gb, one.minute_gb, one.hour_gb, disk))
         wire = f"{one.wire_bytes_per_s / 1e6:.2f} MB/s"
-        yield f"| {hosts:,} | {one.readings_per_s:,.0f} | {wire} | {one.cores:.3f} | {sizes} |"
+        whole = wholes.get(hosts)
+        measured = f"{whole.cpu_percent / 100:.2f} | {whole.memory_mb:,} MB" if whole else "– | –"
+        yield f"| {hosts:,} | {one.readings_per_s:,.0f} | {wire} | {one.cores:.3f} | {measured} | {sizes} |"
 
 
 def _figure(page: str, row: str) -> float:
@@ -95,6 +116,10 @@ def _figure(page: str, row: str) -> float:
     if not found:
         raise NoFigure(f"no row {row!r} in {DOCUMENT}")
     return float(found[1])
+
+
+def _whole(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def _gb(size: float) -> str:
@@ -106,7 +131,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="into docs/rollout.md")
     arguments = parser.parse_args()
-    text = "\n".join(table(costs_in(DOCUMENT.read_text(encoding="utf-8")), Keep()))
+    page = DOCUMENT.read_text(encoding="utf-8")
+    text = "\n".join(table(costs_in(page), wholes_in(page), Keep()))
     print(text)
     if arguments.write:
         write_section("sizing", text, ROLLOUT)

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.document import DOCUMENT
-from benchmarks.sizing import ROLLOUT, Costs, NoFigure, costs_in, need, table
+from benchmarks.sizing import ROLLOUT, Costs, NoFigure, Whole, costs_in, need, table, wholes_in
 from collector.history.tiers import Keep
 
 COSTS = Costs(ingest_cpu_s=2.0, hot_bytes=40.0, raw_bytes=1.5, minute_bytes=4.0, hour_bytes=10.0)
@@ -30,8 +30,30 @@ def test_a_figure_that_is_gone_is_said() -> None:
         costs_in("# Performance\n")
 
 
+FLEET = """
+| 1,000 | 99.9% | 9 MB | not this one, it is of another section |
+<!-- fleet: begin -->
+| hosts | CPU of a core | resident |
+|--:|--:|--:|
+| 1,000 | 24.2% | 169 MB | 64 ms |
+| 10,000 | 89.1% | 1,313 MB | 626 ms |
+<!-- fleet: end -->
+"""
+
+
+def test_cores_and_memory_of_a_whole_collector_are_those_of_the_paced_fleet() -> None:
+    wholes = wholes_in(FLEET)
+
+    assert wholes == {1_000: Whole(cpu_percent=24.2, memory_mb=169), 10_000: Whole(cpu_percent=89.1, memory_mb=1_313)}
+    by_hosts = {row.split(" | ")[0]: row for row in table(COSTS, wholes, Keep())}
+    assert "| 0.24 | 169 MB |" in by_hosts["| 1,000"]
+    assert "| – | – |" in by_hosts["| 5,000"], "nobody measured it"
+    with pytest.raises(NoFigure, match="paced fleet"):
+        wholes_in("# Performance\n")
+
+
 def test_rollout_has_a_place_for_the_table() -> None:
     """Its figures may be older than those of the page: `--write` brings them up to date."""
-    (heading, *_) = table(COSTS, Keep())
+    (heading, *_) = table(COSTS, {}, Keep())
 
     assert f"<!-- sizing: begin -->\n{heading}\n" in ROLLOUT.read_text()
