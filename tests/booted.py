@@ -47,8 +47,8 @@ done
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/systemd
-exec env -i container=portgauge "PATH=$PATH" "SYSTEMD_UNIT_PATH=$PLACE/units" SYSTEMD_LOG_TARGET=console \\
-    SYSTEMD_LOG_LEVEL=info "$SYSTEMD" --system --unit=trial.target
+exec env -i container=portgauge "PATH=$PATH" "SYSTEMD_UNIT_PATH=$PLACE/units:/etc/systemd/system" \\
+    SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=info "$SYSTEMD" --system --unit=trial.target
 """
 
 
@@ -101,7 +101,7 @@ def _cgroups() -> Path | None:
 
 @contextlib.contextmanager
 def booted(place: Path, units: Sequence[Path], files: dict[str, str]) -> Iterator[Booted]:
-    """Start one that knows these units and nothing else; a *.conf is a drop-in of the unit before it.
+    """Start one that knows these units, and those in its own /etc; a *.conf is a drop-in of the unit before it.
 
     `files` go to /etc/portgauge. What services say goes to /run/output.
     """
