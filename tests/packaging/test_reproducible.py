@@ -25,6 +25,7 @@ def a_copy(place: Path) -> Path:
     return place
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git tree: an sdist does not know its moment")
 def test_two_builds_are_byte_identical(artifacts: Path, tmp_path: Path) -> None:
     copy = a_copy(tmp_path / "elsewhere" / "portgauge")
