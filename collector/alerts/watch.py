@@ -36,6 +36,8 @@ from collector.fleet.host import Doubt, patience_ms
 from shared.model import Snapshot
 
 NO_DOUBT = Doubt(is_contested=False, skew_ms=0)
+TOLD_BY_TICKS = (DRIFT, CONTESTED, CLOCK)
+"""What a host's own report does not tell: it takes the others, or what the database knows of it."""
 PURGE_EVERY_MS = 60_000
 
 
@@ -73,6 +75,7 @@ class Watch:
         self._watched_hosts: set[str] = set()
         self._is_stale = self._may_drift = True
         """Whether what is known of hosts changed since the fleet was last looked at; and whether their settings did."""
+        self._has_looked_around = False
         self._purge_ms = 0
         for case in cases:
             self._keep(case)
@@ -202,8 +205,10 @@ class Watch:
         verdicts = [verdict for host in self._fall_silent(now_ms) for verdict in self._hush(host, now_ms)]
         if self._is_stale:
             if self._may_drift and any(rule.measure is DRIFT for rule in self._rules):
-                self._drifters = drifters(self._heard)
+                # Who does not report now still says what is usual: nobody drifts less because another fell silent.
+                self._drifters = drifters(self._silent | self._heard)
             self._surveyed = {rule.name: list(survey(rule, self._heard, self._silent)) for rule in self._wide_rules}
+        self._has_looked_around = True
         for host in sorted(self._watched_hosts | self._drifters.keys() | self._doubts.keys()):
             verdicts += self._judge_host(host, now_ms)
         verdicts += self._judge_wide(now_ms, undelivered, halted or {})
@@ -278,6 +283,8 @@ class Watch:
             return []
         verdicts = []
         for rule in self._host_rules:
+            if rule.measure in TOLD_BY_TICKS and not self._has_looked_around:
+                continue  # A watch just made knows nothing of it yet, and that it is calm least of all.
             if known is None or rule.where.accepts_place(known.place):
                 span, facts = self._host_span(rule, host, now_ms)
                 role = known.place.role if known else ""
@@ -305,7 +312,7 @@ class Watch:
             return None, {}
         if rule.measure is SILENT:
             return (YES if known.is_silent else NO), {"silent_for_s": max(0, now_ms - known.last_ms) // 1000}
-        if known.is_silent:
+        if known.is_silent or (rule.measure is DRIFT and known.failure is not None):
             return None, {}
         if rule.measure is BLIND:
             return (YES if known.failure is not None else NO), {"failure": known.failure}
