@@ -38,6 +38,8 @@ class Delivery:
         async with self._db.writing() as connection:
             if not await outbox.claim(connection, owed, lease_ms):
                 return  # Somebody else has it, or has done it.
+        if not 0 <= self._clock() - now_ms < LEASE_MORE_MS:
+            return  # It slept: before sending ends somebody else may begin. The lease brings the notice back.
         try:
             detail = await self._channel.send(owed)
         except DeliveryFailed as error:

@@ -82,6 +82,30 @@ async def test_a_passing_failure_is_tried_again_after_a_while(owing: Collecting)
     assert channel.taken == ["firing warm", "firing hot"]
 
 
+async def test_whoever_slept_since_it_claimed_a_notice_leaves_it_to_whoever_claims_it_next(owing: Collecting) -> None:
+    """A paused process that wakes past its lease would tell what the next leader has told by then."""
+
+    class Sleepy:
+        """A clock that jumps whenever somebody has claimed something."""
+
+        def __init__(self) -> None:
+            self.looks = 0
+
+        def __call__(self) -> int:
+            self.looks += 1
+            return owing.clock() + (60_000 if self.looks == 3 else 0)
+
+    channel = Scripted()
+    asleep = Delivery(owing.db, channel, Metrics(), clock=Sleepy())
+    await asleep.deliver()
+    assert channel.taken == ["firing hot"]
+    await deliver(owing, channel)
+    assert channel.taken == ["firing hot"]
+    owing.clock.turn(12)
+    await deliver(owing, channel)
+    assert channel.taken == ["firing hot", "firing warm"]
+
+
 async def test_a_lasting_failure_is_recorded_and_given_up(owing: Collecting) -> None:
     channel = Scripted([DeliveryFailed("HTTP 404", is_permanent=True)] * 2)
     await deliver(owing, channel)
