@@ -125,8 +125,8 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"by the {one['tier']}, each told by its worst, from {since} to {until}"
     for one in document["damaged"]:
         yield f"not readable: {one['host']}, {_clock(one['from_ms'])} to {_clock(one['to_ms'])}"
-    if document["left_out"]:
-        yield f"history does not keep what these ask for: {', '.join(document['left_out'])}"
+    for one in document["not_judged"]:
+        yield f"not judged: {one['rule']}: {one['why']}"
     for one in document["standing"]:
         held_s = duration(document["from_ms"] - one["since_ms"])
         yield f"at the beginning: {one['rule']} {one['state']} for {held_s} or more, {one['summary']}"
@@ -135,12 +135,18 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"first to leave its band: {first['summary']} ({_clock(first['at_ms'])}, {first['rule']})"
     elif not document["items"]:
         yield "no rule would have said anything"
+    held_back = sum(one["held_back"] is not None for one in document["items"])
+    if held_back:
+        yield f"silences of the time would have held back {held_back:,} of these notices"
 
 
 def _line(one: Mapping[str, Any]) -> str:
     """`02:41:07  PAGE  pool-nearly-full  ok → firing  lb1: … holds 255 of 300 ports (85 %), 45 left`."""
-    severity = one["severity"].upper() if one["told"] else one["severity"]
-    return f"{_clock(one['at_ms'])}  {severity}  {one['rule']:<20} {one['before']} → {one['after']:<8} {one['summary']}"
+    by = one["held_back"]
+    severity = one["severity"].upper() if one["told"] and not by else one["severity"]
+    why = f"  (held back: silence {by['id']} by {by['author']}, {by['reason']})" if by else ""
+    what = f"{one['rule']:<20} {one['before']} → {one['after']:<8} {one['summary']}"
+    return f"{_clock(one['at_ms'])}  {severity}  {what}{why}"
 
 
 def _clock(at_ms: int) -> str:

@@ -8,6 +8,7 @@ from typing import TypedDict
 from collector.alerts.conditions import SPENT_SOON
 from collector.alerts.glance import calm_of
 from collector.alerts.playing import Report, play
+from collector.alerts.silences import Silence
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.document import Count
@@ -18,7 +19,7 @@ from collector.history.tiers import RAW, Reach, Tier
 from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
 from collector.replay.timeline import MomentShape, StandingShape, Timeline
-from collector.storage import chunks, hosts, hot
+from collector.storage import chunks, hosts, hot, silences
 from collector.storage.database import Database
 from collector.trends.query import week_before
 from collector.trends.stored import stored
@@ -40,13 +41,21 @@ class DamagedShape(TypedDict):
     to_ms: Count
 
 
+class UnjudgedShape(TypedDict):
+    """A rule that no replay can judge, and why."""
+
+    rule: str
+    why: str
+
+
 class ReplayShape(TypedDict):
-    """What a replay came to. `left_out`: rules that ask for what history does not keep."""
+    """What a replay came to. `left_out`: the names of the rules that were `not_judged`."""
 
     from_ms: Count
     to_ms: Count
     rules: list[str]
     left_out: list[str]
+    not_judged: list[UnjudgedShape]
     sources: list[SourceShape]
     damaged: list[DamagedShape]
     hosts: Count
@@ -67,14 +76,16 @@ class LineShape(TypedDict, total=False):
 class Replay:
     """One replay. Made with `prepared`."""
 
-    def __init__(self, db: Database, asked: Asked, meant: Sequence[Host], reach: Reach) -> None:
-        """Raises InvalidValue where it is too much, or too old."""
+    def __init__(
+        self, db: Database, asked: Asked, meant: Sequence[Host], reach: Reach, quiet: Sequence[Silence] = ()
+    ) -> None:
+        """`quiet`: silences of the time. Raises InvalidValue where it is too much, or too old."""
         self._db, self._asked, self._hosts, self._reach = db, asked, meant, reach
         self._slices = slices_of(asked, len(meant), reach)
         self._calm = calm_of(asked.judged)
         self._foresight = Foresight()
         self._watch = Watch(asked.judged, (), self._foresight)
-        self._timeline = Timeline(asked.from_ms, asked.where)
+        self._timeline = Timeline(asked.from_ms, asked.where, quiet, self._watch.place_for)
         self._learned: set[Key] = set()
         self._waiting: list[tuple[int, int, int, Report]] = []
         self._latest: dict[int, int] = {}
@@ -170,6 +181,7 @@ class Replay:
             "to_ms": asked.to_ms,
             "rules": [rule.name for rule in asked.judged],
             "left_out": list(asked.left_out),
+            "not_judged": [{"rule": name, "why": why} for name, why in asked.left_out.items()],
             "sources": self._sources,
             "damaged": self._damaged,
             "hosts": len(self._hosts),
@@ -183,7 +195,9 @@ async def prepared(db: Database, asked: Asked, reach: Reach) -> Replay:
     """A replay of the hosts that are meant. Raises InvalidValue where it is too much, or too old."""
     async with db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
-    return Replay(db, asked, [host for host in everyone if asked.where.accepts_place(_place(host))], reach)
+        quiet = await silences.within(connection, asked.from_ms, asked.to_ms)
+    meant = [host for host in everyone if asked.where.accepts_place(_place(host))]
+    return Replay(db, asked, meant, reach, quiet)
 
 
 def _place(host: Host) -> Place:

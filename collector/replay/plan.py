@@ -1,9 +1,9 @@
 """What is to be judged again, and stretch by stretch the finest tier that has it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collector.alerts.conditions import CLOCK, CONTESTED, UNDELIVERED
+from collector.alerts.conditions import CLOCK, CONTESTED, HALTED, UNDELIVERED, Condition
 from collector.alerts.rules import Rule
 from collector.alerts.where import Where
 from collector.history.tiers import HOUR_MS, MINUTE_MS, TIERS, Reach, Tier
@@ -13,8 +13,13 @@ RUN_IN_MS = 15 * MINUTE_MS
 """Judged before the window begins, so that what stands at its beginning is known; and the longest hold besides."""
 MOST_HOST_HOURS = 10_000
 TICK_MS = 1_000
-UNTOLD = (CONTESTED, CLOCK, UNDELIVERED)
-"""What history does not keep."""
+UNTOLD: Mapping[Condition, str] = {
+    CONTESTED: "history does not keep which machine or agent a report came from",
+    CLOCK: "history does not keep how far a host's clock was off",
+    UNDELIVERED: "history does not keep when a channel took its notices",
+    HALTED: "history does not keep how rollouts went",
+}
+"""What history does not tell of, and why not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +45,9 @@ class Asked:
         return tuple(rule for rule in self.rules if rule.measure not in UNTOLD)
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """The names of the others."""
-        return tuple(rule.name for rule in self.rules if rule.measure in UNTOLD)
+    def left_out(self) -> Mapping[str, str]:
+        """The names of the others, each with why it cannot be judged."""
+        return {rule.name: UNTOLD[rule.measure] for rule in self.rules if rule.measure in UNTOLD}
 
 
 @dataclass(frozen=True, slots=True)

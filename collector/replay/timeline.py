@@ -1,23 +1,36 @@
 """What a replay tells: each change of state with what was read then, and which pool left its band first. Pure."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypedDict
 
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.rules import SEVERITIES
-from collector.alerts.step import AlertState, Told
+from collector.alerts.silences import Silence
+from collector.alerts.step import AlertState, Told, Transition
 from collector.alerts.subject import SubjectShape
-from collector.alerts.where import Where
+from collector.alerts.where import Place, Where
 from collector.alerts.words import describe
 from collector.fleet.document import Count, one_of
+from collector.replay.hush import holding_back
 
 State = Annotated[str, one_of(AlertState)]
+
+
+class HeldBackShape(TypedDict):
+    """A silence that keeps a notice from people: whose, why, and until when."""
+
+    id: int
+    author: str
+    reason: str
+    ends_ms: Count
 
 
 class MomentShape(SubjectShape):
     """A rule that changed its state on its subject. Counts are of a pool, null of anything else.
 
-    `told`: what people would have heard of it; null: nothing.
+    `told`: what people would have heard of it; null: nothing. `held_back`: the silence of the time that would have kept
+    it from them; null: none.
     """
 
     at_ms: Count
@@ -26,6 +39,7 @@ class MomentShape(SubjectShape):
     before: State
     after: State
     told: Annotated[str | None, one_of(Told)]
+    held_back: HeldBackShape | None
     role: str | None
     held: Count | None
     capacity: Count | None
@@ -47,8 +61,16 @@ class StandingShape(SubjectShape):
 class Timeline:
     """Takes every verdict from the beginning on; tells of those from `from_ms` on that `where` means."""
 
-    def __init__(self, from_ms: int, where: Where) -> None:
+    def __init__(
+        self,
+        from_ms: int,
+        where: Where,
+        silences: Sequence[Silence] = (),
+        place_of: Callable[[Case], Place] = lambda case: Place(host=case.subject.host or "", role=case.role),
+    ) -> None:
+        """`silences`: those of the time; `place_of`: the host of a case as their filters see it."""
         self._from_ms, self._where = from_ms, where
+        self._silences, self._place_of = silences, place_of
         self.first: MomentShape | None = None
         """The first pool that left its band."""
 
@@ -65,6 +87,7 @@ class Timeline:
             "before": changed.before.value,
             "after": changed.after.value,
             "told": changed.told.value if changed.told else None,
+            "held_back": self._held_back(case, changed),
             "role": case.role or None,
             **case.subject.document(),
             "held": reading.held if reading else None,
@@ -89,6 +112,15 @@ class Timeline:
             **case.subject.document(),
             "summary": describe(case),
         }
+
+    def _held_back(self, case: Case, changed: Transition) -> HeldBackShape | None:
+        """The end is kept from people where the beginning was, and nothing was told in between."""
+        if changed.told is None or changed.fired_ms is None:
+            return None
+        held = holding_back(self._silences, case, self._place_of(case), changed.fired_ms, changed.at_ms)
+        if held is None:
+            return None
+        return {"id": held.id, "author": held.author, "reason": held.reason, "ends_ms": held.ends_ms}
 
     def means(self, case: Case) -> bool:
         """Whether the case is asked for."""

@@ -35,6 +35,13 @@ async def current(
     return [_silence(row) for row in await db.execute(query)]
 
 
+async def within(db: AsyncConnection, from_ms: int, to_ms: int) -> list[Silence]:
+    """Those that held at some time within [from, to), in the order they were made; ended ones while they are kept."""
+    # One that was ended before it began never held.
+    held = (silence.c.starts_ms < to_ms) & (silence.c.ends_ms > from_ms) & (silence.c.starts_ms < silence.c.ends_ms)
+    return [_silence(row) for row in await db.execute(select(*silence.c).where(held).order_by(silence.c.id))]
+
+
 async def expire(db: AsyncConnection, silence_id: int, now_ms: int) -> bool:
     """End it now; one that has not begun will never. False where none of that id is current."""
     which = (silence.c.id == silence_id) & (silence.c.ends_ms > now_ms)

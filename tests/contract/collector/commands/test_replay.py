@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from collector.__main__ import main
-from tests.builders import a_reading, a_snapshot
+from collector.alerts.silences import Silence
+from collector.alerts.where import Where
+from collector.storage import silences
+from tests.builders import NOON_MS, a_reading, a_snapshot
 from tests.collecting import Collecting
 from tests.documented import same
 
@@ -58,11 +61,33 @@ async def test_a_person_reads_who_was_first_and_what_each_rule_would_have_said(
     assert err == ""
     assert text.splitlines() == [
         "2026-11-22 12:00:05 to 2026-11-22 12:00:40 UTC: 1 hosts, 4 reports, 1 rules",
-        "history does not keep what these ask for: host-contested",
+        "not judged: host-contested: history does not keep which machine or agent a report came from",
         f"first to leave its band: {pool} holds 200 of 300 ports (66.6 %), 100 left (2026-11-22 12:00:10, warm)",
         f"2026-11-22 12:00:10  PAGE  {rule} ok → firing   {pool} holds 200 of 300 ports (66.6 %), 100 left",
         f"2026-11-22 12:00:30  PAGE  {rule} firing → ok       {pool} holds 100 of 300 ports (33.3 %), 200 left",
     ]
+
+
+async def test_notices_that_a_silence_would_have_held_back_are_marked(
+    collector: Collecting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page at ten seconds past was silenced; it was over before the silence was, so nobody would have heard."""
+    quiet = Silence(
+        author="ops",
+        reason="upgrade",
+        starts_ms=NOON_MS,
+        ends_ms=NOON_MS + 3_600_000,
+        where=Where(host=("lb1",)),
+        created_ms=NOON_MS,
+    )
+    async with collector.db.writing() as connection:
+        await silences.add(connection, quiet)
+    text, _ = await replayed(collector, tmp_path, capsys)
+    [*_, said, fired, resolved] = text.splitlines()
+    assert said == "silences of the time would have held back 2 of these notices"
+    for line in (fired, resolved):
+        assert line.split()[2] == "page"
+        assert line.endswith(" left  (held back: silence 1 by ops, upgrade)")
 
 
 async def test_a_program_reads_what_is_documented(

@@ -28,6 +28,17 @@ async def test_a_silence_comes_back_as_it_was_written_until_it_ends(db: Database
         assert await silences.current(connection, SILENCE.ends_ms) == []
 
 
+async def test_those_of_a_window_are_found_when_they_are_over_but_none_that_never_began(db: Database) -> None:
+    async with db.writing() as connection:
+        over, never = [await silences.add(connection, SILENCE) for _ in range(2)]
+        assert await silences.expire(connection, never, NOON_MS)
+        assert await silences.expire(connection, over, NOON_MS + HOUR_MS + 60_000)
+        found = await silences.within(connection, NOON_MS, NOON_MS + 2 * HOUR_MS)
+        assert [(one.id, one.ends_ms) for one in found] == [(over, NOON_MS + HOUR_MS + 60_000)]
+        assert await silences.within(connection, NOON_MS, NOON_MS + HOUR_MS) == []
+        assert await silences.within(connection, NOON_MS + HOUR_MS + 60_000, NOON_MS + 2 * HOUR_MS) == []
+
+
 async def test_a_silence_ends_once(db: Database) -> None:
     async with db.writing() as connection:
         silence_id = await silences.add(connection, SILENCE)

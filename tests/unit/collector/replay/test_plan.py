@@ -57,7 +57,8 @@ def test_a_window_that_ends_before_it_begins_and_two_rules_of_one_name_are_refus
         Asked(rules=(HOT, HOT), from_ms=0, to_ms=1)
 
 
-def test_rules_that_ask_for_what_history_does_not_keep_are_left_out() -> None:
+def test_rules_that_ask_for_what_history_does_not_keep_are_left_out_and_it_is_said_why() -> None:
     made = Asked(rules=BUILT_IN, from_ms=0, to_ms=1)
-    assert made.left_out == ("host-contested", "clock-wrong", "channel-failing")
+    assert list(made.left_out) == ["host-contested", "clock-wrong", "channel-failing", "rollout-halted"]
+    assert all(why.startswith("history does not keep ") for why in made.left_out.values())
     assert len(made.judged) + len(made.left_out) == len(BUILT_IN)

@@ -3,6 +3,7 @@
 from collector.alerts.evaluate import Verdict
 from collector.alerts.playing import Report, play
 from collector.alerts.rules import Rule
+from collector.alerts.silences import Silence
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place, Where
 from collector.replay.timeline import MomentShape, Timeline
@@ -51,6 +52,22 @@ def test_a_pool_that_fires_after_its_hold_did_not_leave_its_band_then() -> None:
     timeline = Timeline(NOON_MS + 5_000, Where())
     [firing] = told(timeline, verdicts(200)[1])
     assert (firing["after"], timeline.first) == ("firing", None)
+
+
+def test_what_a_silence_of_the_time_would_have_held_back_is_told_with_whose_it_was() -> None:
+    quiet = Silence(
+        id=7,
+        author="ops",
+        reason="upgrade",
+        starts_ms=NOON_MS,
+        ends_ms=NOON_MS + 60_000,
+        where=Where(role=("edge",)),
+        created_ms=NOON_MS,
+    )
+    moments = told(Timeline(NOON_MS, Where(), [quiet]), verdicts(200)[1])
+    held = {"id": 7, "author": "ops", "reason": "upgrade", "ends_ms": NOON_MS + 60_000}
+    assert [(one["told"], one["held_back"]) for one in moments] == [(None, None), ("firing", held)]
+    assert [one["held_back"] for one in told(Timeline(NOON_MS, Where()), verdicts(200)[1])] == [None, None]
 
 
 def test_only_pools_that_are_meant_are_told_of() -> None:
