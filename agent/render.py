@@ -81,7 +81,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _namespace_table(summary: Summary, limit: int) -> str:
     every = [_row(reading) for reading in summary.readings[:limit]]
-    head = _namespace_line(summary.namespace)
+    head = namespace_line(summary.namespace)
     if not every:
         return f"{head}\nno outgoing connection uses a port of the range"
     told = [column for column in _COLUMNS if column not in _SELDOM or any(row[column] for row in every)]
@@ -115,7 +115,8 @@ def _cells(row: Mapping[str, str], widths: Mapping[str, int]) -> Iterable[str]:
         yield row[column].rjust(width) if column in _RIGHT else row[column].ljust(width)
 
 
-def _namespace_line(namespace: Namespace) -> str:
+def namespace_line(namespace: Namespace) -> str:
+    """The range of a namespace, and what is left of it for a pool."""
     return (
         f"namespace {namespace.name}: range {namespace.port_range} ({len(namespace.port_range):,} ports), "
         f"reserved {namespace.reserved:,}, blocked {namespace.blocked:,}, a pool can lend {namespace.capacity:,}"

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agent.render import KNEE, headroom_text, unreadable_text
-from shared.model import Reading, Unreadable
+from agent.render import KNEE, headroom_text, namespace_line, states_text, unreadable_text
+from agent.threshold import Threshold
+from shared.model import Namespace, Reading, Unreadable
 
 MOST_PERFDATA = 10
 MOST_LINES = 10
+LISTING, DIAGNOSIS = 2, 3
+"""From how many -v on pools that are OK are listed too, and how the sample was taken is told."""
 
 
 class Status(IntEnum):
@@ -35,26 +38,34 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Occupancies (0.0 to 1.0) that already count."""
+    """Occupancies (0.0 to 1.0) that count."""
 
-    warning: float
-    critical: float
+    warning: Threshold
+    critical: Threshold
 
 
 def judge(
-    readings: Sequence[Reading], thresholds: Thresholds, *, own: str, unreadable: Sequence[Unreadable] = ()
+    readings: Sequence[Reading],
+    thresholds: Thresholds,
+    *,
+    own: str,
+    unreadable: Sequence[Unreadable] = (),
+    verbosity: int = 0,
 ) -> Verdict:
     """Judge the readings, of which the worst decides.
 
     Pools of the namespace `own` are named without it. What could not be read is never taken for calm: where nothing
-    else is wrong, it makes the verdict UNKNOWN.
+    else is wrong, it makes the verdict UNKNOWN. `verbosity` 1: the first line has the states of its pool; 2: the
+    fullest pools are listed whatever their status.
     """
-    ranked = sorted(readings, key=lambda one: (-one.occupancy, one.pool))
+    ranked = sorted(readings, key=lambda one: (-_status(one, thresholds), -one.occupancy, one.pool))
     statuses = [_status(one, thresholds) for one in ranked]
     worst = statuses[0] if statuses else Status.OK
     if worst is Status.OK and unreadable:
         worst = Status.UNKNOWN
     first = f"{worst.name} - {_first_words(worst, ranked, own, unreadable)}"
+    if verbosity and ranked and worst is not Status.UNKNOWN and ranked[0].states:
+        first += f" ({states_text(ranked[0].states)})"
     alike = sum(status == worst for status in statuses)
     if worst in (Status.WARNING, Status.CRITICAL) and alike > 1:
         first += f", and {alike - 1} more pools {worst.name.lower()}"
@@ -62,10 +73,21 @@ def judge(
     more = [
         f"{status.name} - {sentence(one, own)}"
         for one, status in zip(ranked[1:MOST_LINES], statuses[1:MOST_LINES], strict=True)
-        if status is not Status.OK
+        if status is not Status.OK or verbosity >= LISTING
     ]
     more += [unreadable_text(one) for one in unreadable]
     return Verdict(worst, "\n".join([f"{first} | {perfdata}" if perfdata else first, *more]))
+
+
+def configuration(namespaces: Sequence[Namespace], thresholds: Thresholds) -> list[str]:
+    """What was judged by what, in lines: for whoever wonders about a verdict."""
+    settings = [
+        f"  {name} = {value}" if number else f"settings of namespace {one.name}:\n  {name} = {value}"
+        for one in namespaces
+        for number, (name, value) in enumerate(sorted(one.settings.items()))
+    ]
+    alerting = f"a pool warns at {thresholds.warning}, alarms at {thresholds.critical} of what it can lend"
+    return [alerting, *map(namespace_line, namespaces), *settings]
 
 
 def _first_words(worst: Status, ranked: Sequence[Reading], own: str, unreadable: Sequence[Unreadable]) -> str:
@@ -92,14 +114,12 @@ def _whose(reading: Reading, own: str) -> str:
 
 
 def _status(reading: Reading, thresholds: Thresholds) -> Status:
-    if reading.occupancy >= thresholds.critical:
+    if thresholds.critical.alerts(reading.occupancy):
         return Status.CRITICAL
-    return Status.WARNING if reading.occupancy >= thresholds.warning else Status.OK
+    return Status.WARNING if thresholds.warning.alerts(reading.occupancy) else Status.OK
 
 
 def _perfdata(reading: Reading, thresholds: Thresholds, own: str) -> str:
-    """Nagios alerts *above* a threshold, we from it on: hence the last count below."""
-    shares = (thresholds.warning, thresholds.critical)
-    last_calm = [max(0, math.ceil(share * reading.capacity) - 1) for share in shares]
+    warning, critical = (one.of_ports(reading.capacity) for one in (thresholds.warning, thresholds.critical))
     label = f"{_whose(reading, own)}{reading.pool}".replace(" -> ", "->").replace("'", "").replace("=", "_")
-    return f"'{label}'={reading.held};{last_calm[0]};{last_calm[1]};0;{reading.capacity}"
+    return f"'{label}'={reading.held};{warning};{critical};0;{reading.capacity}"

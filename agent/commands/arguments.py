@@ -4,6 +4,7 @@ import argparse
 import sys
 from contextlib import suppress
 
+from agent.threshold import Threshold, parse_threshold
 from shared.addresses import parse_endpoint, parse_ip
 from shared.errors import PortgaugeError
 from shared.ports import PortRange, parse_port_range
@@ -54,6 +55,14 @@ def share(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and up to 1, like 0.85")
     return value
+
+
+def threshold(text: str) -> Threshold:
+    """A share of a pool, or a range of shares."""
+    try:
+        return parse_threshold(text)
+    except PortgaugeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def ip(text: str) -> bytes:

@@ -15,6 +15,7 @@ from tests.netns import Netns
 ARGUMENTS = {
     "as it is": ["--netns", "own"],
     "with patience": ["--netns", "own", "-w", "0.85", "-c", "0.9"],
+    "ranges": ["--netns", "own", "-w", "0:0.84", "-c", "~:0.9", "-v"],
     "mistaken": ["--warning", "70"],
 }
 STARTED_S = 60
@@ -40,10 +41,11 @@ def test_a_scheduler_reads_each_status_and_the_performance_data(netns: Netns, tm
     told = icinga.latest(tmp_path)
 
     assert {name: state for name, (state, *_) in told.items()} == {
-        "as it is": "CRITICAL", "with patience": "WARNING", "mistaken": "UNKNOWN",
+        "as it is": "CRITICAL", "with patience": "WARNING", "ranges": "WARNING", "mistaken": "UNKNOWN",
     }  # fmt: skip
     assert re.match(r"CRITICAL - 127\.0\.0\.1 -> 127\.0\.0\.1:9001 holds 255 of 300 ports", told["as it is"][1])
     assert "127.0.0.1->127.0.0.1:9001=255;209;254;0;300" in told["as it is"][2]
+    assert "127.0.0.1->127.0.0.1:9001=255;252;~:270;0;300" in told["ranges"][2]
 
     spender.stdin.close()  # All it held is free again, but for what lingers in TIME_WAIT and is not held.
     until(lambda: icinga.latest(tmp_path)["as it is"][0] == "OK", STARTED_S)

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from agent.verdict import MOST_PERFDATA, Status, Thresholds, judge
+from agent.threshold import at_least, parse_threshold
+from agent.verdict import MOST_PERFDATA, Status, Thresholds, configuration, judge
 from shared.model import Kind, Pool, Reading, Unreadable
 from shared.tcp import State
+from tests.builders import a_namespace
 
 LOOP = bytes([127, 0, 0, 1])
+PLAIN = Thresholds(warning=at_least(0.7), critical=at_least(0.85))
 
 
 def a_reading(held: int, capacity: int = 300, port: int = 9001, doubt: int = 0, netns: str = "host") -> Reading:
@@ -19,7 +22,7 @@ def a_reading(held: int, capacity: int = 300, port: int = 9001, doubt: int = 0, 
 
 
 def judged(*readings: Reading, unreadable: tuple[Unreadable, ...] = ()) -> tuple[Status, str]:
-    verdict = judge(readings, Thresholds(warning=0.7, critical=0.85), own="host", unreadable=unreadable)
+    verdict = judge(readings, PLAIN, own="host", unreadable=unreadable)
     return verdict.status, verdict.text
 
 
@@ -108,3 +111,33 @@ def test_what_could_not_be_read_is_never_called_ok(readings: tuple[Reading, ...]
     assert told is status
     assert text.startswith(first)
     assert text.endswith("2 network namespaces could not be read: needs CAP_SYS_ADMIN (see: portgauge-agent doctor)")
+
+
+def test_a_range_may_alert_on_a_pool_that_is_not_the_fullest() -> None:
+    """A pool that should be busy and is not: the fullest is fine, and does not decide."""
+    thresholds = Thresholds(warning=parse_threshold("0.2:"), critical=parse_threshold("0.05:0.9"))
+    verdict = judge([a_reading(200), a_reading(9, port=9002)], thresholds, own="host")
+
+    assert verdict.status is Status.CRITICAL
+    assert verdict.text.startswith("CRITICAL - 127.0.0.1 -> 127.0.0.1:9002 holds 9 of 300")
+    assert "'127.0.0.1->127.0.0.1:9002'=9;60:;15:270;0;300" in verdict.text
+
+
+def test_the_more_often_it_is_asked_the_more_it_says_and_the_first_line_stays_one() -> None:
+    readings = [a_reading(255), a_reading(10, port=9002)]
+    said = [judge(readings, PLAIN, own="host", verbosity=verbosity).text for verbosity in range(3)]
+
+    assert "45 left (ESTABLISHED 255) | " in said[1]
+    assert "ESTABLISHED" not in said[0]
+    assert [text.count("\n") for text in said] == [0, 0, 1]
+    assert said[2].endswith("OK - 127.0.0.1 -> 127.0.0.1:9002 holds 10 of 300 ports (3.3 %), 290 left")
+
+
+def test_what_was_judged_by_what_can_be_asked() -> None:
+    namespace = replace(a_namespace(reserved=16), settings={"tcp_tw_reuse": 2, "ip_autobind_reuse": 0})
+    assert configuration([namespace], PLAIN) == [
+        "a pool warns at @0.7:, alarms at @0.85: of what it can lend",
+        "namespace host: range 40000–40299 (300 ports), reserved 16, blocked 0, a pool can lend 284",
+        "settings of namespace host:\n  ip_autobind_reuse = 0",
+        "  tcp_tw_reuse = 2",
+    ]

@@ -126,6 +126,9 @@ def spend(host: Netns, address: str, port: int, count: int) -> int:
         ([], 2, "CRITICAL"),
         (["--warning", "0.85", "--critical", "0.9"], 1, "WARNING"),
         (["-w", "0.9", "-c", "0.95"], 0, "OK"),
+        (["-w", "~:0.84", "-c", "~:0.85"], 1, "WARNING"),
+        (["-w", "0.2:0.9", "-c", "@0.8:0.9"], 2, "CRITICAL"),
+        (["-w", "0:0.9", "-c", "~:", "-vvv"], 0, "OK"),
     ],
 )
 def test_check_exits_as_monitoring_plugins_do(
@@ -136,6 +139,16 @@ def test_check_exits_as_monitoring_plugins_do(
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(f"{word} - 127.0.0.1 -> {PEER} holds 255 of 300 ports (85 %), 45 left")
     assert " | '127.0.0.1->127.0.0.1:9001'=255;" in first
+
+
+def test_check_says_more_the_more_often_it_is_asked(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
+    assert host.run(main, ["check", "--netns", "own", "-vvv"]) == 2
+
+    first, *more = capsys.readouterr().out.splitlines()
+    assert "(ESTABLISHED 255" in first.split(" | ")[0]
+    assert "a pool warns at @0.7:, alarms at @0.85: of what it can lend" in more
+    assert any(line.startswith("namespace ") and "range 40000–40299" in line for line in more)
+    assert any(re.fullmatch(r"1 namespaces with .* outbound sockets in .* s, probed .*", line) for line in more)
 
 
 def test_check_json_says_the_same(host: Netns, capsys: pytest.CaptureFixture[str]) -> None:
