@@ -165,6 +165,7 @@ def reading(pool: Pool, states: Mapping[State, int], known: Knowledge) -> Readin
         else capacity,
         states=_less_time_wait(states, reusable),
         knee=known.knees.get(pool, False),
+        recyclable=reusable,
     )
 
 

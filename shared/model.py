@@ -67,6 +67,9 @@ class Reading:
     knee: bool | None = None
     """Whether connect() walks half the range in vain each time, some 100 times longer than before (no port is left at
     an even offset); None where nobody counted."""
+    recyclable: int = 0
+    """TIME_WAITs that connect() may take over by their age, so neither held nor among `states`; 0 also where nobody
+    read their ages."""
 
     @property
     def occupancy(self) -> float:

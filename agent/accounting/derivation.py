@@ -93,6 +93,7 @@ def reading_of(derivation: Derivation, netns: str) -> Reading:
         headroom_min=derivation.headroom_min,
         headroom_max=min(derivation.headroom_max, derivation.capacity),
         states=dict(derivation.states),
+        recyclable=derivation.time_wait_reusable,
     )
 
 

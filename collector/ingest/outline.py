@@ -18,7 +18,7 @@ from shared.model import AgentState, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.tcp import State
 from shared.wire import claims
-from shared.wire.v1 import COUNTS, FAILURES, HASH_BYTES, KNEE, KNEES, OWNER, SCHEMA
+from shared.wire.v1 import COUNTS, FAILURES, HASH_BYTES, KNEE, KNEES, OWNER, RECYCLABLE, SCHEMA
 
 _Text = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARS)]
 _Host = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARS, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*\Z")]
@@ -27,7 +27,7 @@ _Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
 _Count = Annotated[int, Meta(ge=0, le=limits.MAX_COUNT)]
 _Reason = Annotated[str, Meta(max_length=limits.MAX_FAILURE_CHARS)]
 _Owner = Annotated[str, Meta(max_length=limits.MAX_OWNER_CHARS)]
-_KNOWN = frozenset({*COUNTS, *(state.name for state in State), FAILURES, OWNER, KNEE})
+_KNOWN = frozenset({*COUNTS, *(state.name for state in State), FAILURES, OWNER, KNEE, RECYCLABLE})
 
 
 class _Namespace(Struct):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.model import Kind, Namespace, Reading
 
+RECYCLABLE = "further TIME_WAIT can be taken over by connect() (tcp_tw_reuse): not counted as held"
 KNEE = "passed: no even-offset port is free, connect() takes about 100 × longer here"
 
 
@@ -40,6 +41,8 @@ def pool_lines(namespace: Namespace | None, reading: Reading) -> list[Line]:
     low, high = reading.headroom_min, reading.headroom_max
     certainty = "exact" if low == high else "between these; the kernel hides which"
     lines.append(Line("headroom", "", f"{low:,}" if low == high else f"{low:,}–{high:,}", certainty))
+    if reading.recyclable:
+        lines.append(Line("recyclable", "", f"{reading.recyclable:,}", RECYCLABLE))
     if reading.knee and high:
         lines.append(Line("knee", "", "", KNEE))
     return lines

@@ -5,8 +5,8 @@ column decodes in C, 11 to 60 times faster than a row a pool, and is what the co
 
 Some additions travel only where there is something to say, and older readers pass over them: the column `failures`;
 the column `owner`, whose numbers count from 1 in the list `owners`, 0 being nobody; the column `knee`, an index into
-KNEES; `unreadable`, pairs of a count of namespaces and the reason why they are not in the snapshot; `machine_id`,
-`uptime_ms`, `state` and `evidence`; `claims` of a namespace.
+KNEES; the column `recyclable`; `unreadable`, pairs of a count of namespaces and the reason why they are not in the
+snapshot; `machine_id`, `uptime_ms`, `state` and `evidence`; `claims` of a namespace.
 """
 
 import hashlib
@@ -34,6 +34,7 @@ from shared.wire.state import document_of as state_document_of
 SCHEMA = 1
 COUNTS = ("held", "capacity", "headroom_min", "headroom_max")
 FAILURES, OWNER, OWNERS, UNREADABLE, KNEE = "failures", "owner", "owners", "unreadable", "knee"
+RECYCLABLE = "recyclable"
 MACHINE_ID, UPTIME = "machine_id", "uptime_ms"
 KNEES = (None, False, True)
 """Not counted, not past it, past it."""
@@ -127,6 +128,8 @@ def _columns(readings: Sequence[Reading], owners: Sequence[str]) -> dict[str, by
         columns[OWNER] = _packed(number.get(reading.owner, 0) for reading in readings)
     if any(reading.knee is not None for reading in readings):
         columns[KNEE] = _packed(KNEES.index(reading.knee) for reading in readings)
+    if any(reading.recyclable for reading in readings):
+        columns[RECYCLABLE] = _packed(reading.recyclable for reading in readings)
     return columns
 
 
@@ -211,6 +214,7 @@ class _Table(NamedTuple):
     failures: "array[int] | list[int]"
     owner: "array[int] | list[int]"
     knee: "array[int] | list[int]"
+    recyclable: "array[int] | list[int]"
     owners: list[str]
 
 
@@ -224,12 +228,14 @@ def _table(document: Mapping[str, Any], namespaces: tuple[str, ...]) -> _Table:
     if not all(map(operator.le, held, capacity)) or not all(map(operator.le, high, capacity)):
         raise Malformed("columns", "a held or headroom_max is above its capacity")
     states = [(_STATE_NAMES[name], _column(columns, name, len(pools))) for name in columns if name in _STATE_NAMES]
-    failures, owner, knee = (_optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER, KNEE))
+    failures, owner, knee, recyclable = (
+        _optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER, KNEE, RECYCLABLE)
+    )
     if max(owner, default=0) >= len(owners):
         raise Malformed(f"columns.{OWNER}", f"a number is above the {len(owners) - 1} owners listed")
     if max(knee, default=0) >= len(KNEES):
         raise Malformed(f"columns.{KNEE}", f"a number is above {len(KNEES) - 1}")
-    return _Table(pools, counts, states, failures, owner, knee, owners)
+    return _Table(pools, counts, states, failures, owner, knee, recyclable, owners)
 
 
 def _readings(table: _Table, rows: Iterable[int]) -> tuple[Reading, ...]:
@@ -245,6 +251,7 @@ def _readings(table: _Table, rows: Iterable[int]) -> tuple[Reading, ...]:
             table.failures[row],
             table.owners[table.owner[row]],
             KNEES[table.knee[row]],
+            table.recyclable[row],
         )
         for row in rows
     )

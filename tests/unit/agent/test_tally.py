@@ -198,7 +198,7 @@ def test_time_waits_whose_age_was_read_are_held_only_where_too_young() -> None:
 
     one = reading(a_pool(), states, Knowledge(settings(tcp_tw_reuse=1), reusable={a_pool(): 3}))
 
-    assert (one.held, one.headroom_min, one.headroom_max) == (12, 285, 288)
+    assert (one.held, one.headroom_min, one.headroom_max, one.recyclable) == (12, 285, 288, 3)
     assert one.states == {State.ESTABLISHED: 10, State.TIME_WAIT: 2}
 
 

@@ -27,6 +27,7 @@ ORDINARY = [
     replace(a_snapshot(a_reading()), uptime_ms=1, unreadable=(Unreadable(2, "no right"),)),
     replace(a_snapshot(a_reading()), uptime_ms=5, state=AgentState(started_ms=1, why="no", features=("config",))),
     a_snapshot(replace(a_reading(), owner="haproxy", knee=True, failures=3)),
+    a_snapshot(replace(a_reading(), recyclable=812)),
     a_snapshot(namespaces=[a_namespace(), a_namespace("pod")], labels={}),
     a_snapshot(namespaces=[replace(a_namespace(), claims=claims_on([22, 23, 8_000], 5)), a_namespace("pod")]),
 ]

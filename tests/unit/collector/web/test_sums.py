@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from collector.web.sums import KNEE, namespace_lines, pool_lines
+from collector.web.sums import KNEE, RECYCLABLE, namespace_lines, pool_lines
 from shared.tcp import State
 from tests.builders import a_namespace, a_reading
 
@@ -31,6 +31,12 @@ def test_a_span_is_told_as_one_and_the_knee_too() -> None:
     reading = replace(a_reading(255), headroom_min=40, knee=True)
     [headroom, knee] = pool_lines(a_namespace(), reading)[-2:]
     assert (headroom.number, knee.remark) == ("40–45", KNEE)
+
+
+def test_what_connect_may_take_over_is_told_as_explain_tells_it() -> None:
+    lines = pool_lines(a_namespace(), replace(a_reading(255), recyclable=812))
+    assert [(line.number, line.remark) for line in lines if line.term == "recyclable"] == [("812", RECYCLABLE)]
+    assert not [line for line in pool_lines(a_namespace(), a_reading(255)) if line.term == "recyclable"]
 
 
 def test_ports_without_a_connection_are_named() -> None:

@@ -153,6 +153,13 @@ def test_failures_and_owners_travel_only_where_there_are_any() -> None:
     assert [(one.failures, one.owner) for one in told.readings] == [(0, ""), (65_535, "haproxy.service, pid 1312")]
 
 
+def test_recyclable_time_waits_travel_only_where_there_are_any() -> None:
+    told = decode(encode(a_snapshot(replace(a_reading(), recyclable=812), a_reading(pool=a_pool(9002)))))
+
+    assert [one.recyclable for one in told.readings] == [812, 0]
+    assert "recyclable" not in msgpack.unpackb(encode(a_snapshot(a_reading())))["columns"]
+
+
 def test_the_knee_travels_only_where_it_was_looked_for() -> None:
     """Silence and "no" are not the same."""
     readings = [replace(a_reading(pool=a_pool(9001 + n)), knee=knee) for n, knee in enumerate((None, False, True))]
