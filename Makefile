@@ -15,7 +15,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-e
 	--python-version 3.11 --quiet
 CODE := agent collector shared migrations tests benchmarks tools
 
-.PHONY: accuracy bench check clean demo deps dist docs fleet format fuzz help imports install kernels lint lock openapi run screenshots test types
+.PHONY: accuracy bench check clean configuration demo deps dist docs fleet format fuzz help imports install kernels lint lock openapi run screenshots test types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ dist: install ## Make all that is installed on hosts: wheel, single-file agent, 
 
 openapi: install ## Write docs/openapi.json anew from the collector's code
 	@$(BIN)/python -m tools.openapi
+
+configuration: install ## Write the tables of keys in docs/configuration.md anew from the code
+	@$(BIN)/python -m tools.configuration
 
 docs: install ## Build the documentation as a site into build/site, and check its links
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

@@ -46,51 +46,68 @@ class AgentConfig:
     """How one agent runs. Intervals may be fractions of a second."""
 
     collector: str
-    """Base URL of the collector."""
+    """Base URL of the collector, `http://…` or `https://…`."""
     token_file: Path
-    """File whose first line is the push token."""
+    """File whose first line is the push token; read anew for each push, so it can be rotated. Refused if anybody but
+    the agent's user can read it (0600; root's may be 0640)."""
     join_token_file: Path | None = None
-    """File with a join token, for a host that has no push token yet: `token_file` is then written by the agent."""
+    """File with a join token. Where `token_file` does not exist yet, the agent gets a token of its own for it and
+    writes that there, 0600; so its user must be able to write beside it."""
     source_ports: str = ""
-    """Local ports for the connection to the collector, like `61000-61003`, outside what the kernel lends."""
+    """Local ports for the connection to the collector, like `61000-61003`: outside `ip_local_port_range`, or reserved
+    in it. Then the agent comes through when the host has no port left; several, since one stays in TIME_WAIT for a
+    minute. They are used first, the kernel's choice after them."""
     tls_ca: Path | None = None
-    """Authorities that may have signed the collector's certificate; the system's if none."""
+    """PEM file of the authorities that may have signed the certificate of an `https://` collector. Read again when it
+    changes."""
     tls_cert: Path | None = None
-    """The agent's own certificate, for a collector that asks for one."""
+    """PEM file with the agent's own certificate, for a collector with `tls_client_ca`. Read again when it changes."""
     tls_key: Path | None = None
-    """Its private key; in the same file if none."""
+    """PEM file with its private key; may be the same file. Read again when it changes."""
     proxy_from_env: bool = False
-    """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for the agent."""
+    """Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` hold for the agent."""
     gzip: bool = False
-    """Whether snapshots travel compressed."""
+    """Whether snapshots travel compressed, to a fifth or so of their bytes; the collector inflates them, which costs it
+    about as much as reading them does."""
     host: str = field(default_factory=host_name)
+    """This host's name."""
     role: str = ""
-    """The group of machines this one belongs to; travels as the label `role`."""
+    """The group of machines it belongs to; travels as the label `role`."""
     labels: dict[str, str] = field(default_factory=dict)
+    """At most 32."""
     netns: tuple[str, ...] = ()
-    """Network namespaces to sample, by name, `own` being the one the agent runs in; none for all of the host."""
+    """Names of the network namespaces to sample; `own` is the agent's."""
     interval_s: float = 10.0
+    """Seconds between samples, fractions allowed; sooner where a pool may have reached a threshold or is half full."""
     cpu_share: float = 0.01
-    """Of one core, averaged: what sampling may take. Where that is too little, samples come less often."""
+    """Of one core, averaged, what sampling may take; too small, it makes samples rarer, and the log says so."""
     thresholds: tuple[float, ...] = THRESHOLDS
-    """Occupancies that are to be seen within moments of being reached."""
+    """Occupancies to be seen within moments of being reached."""
     most_pools: int = 200
     """Pools listed one by one a namespace; the rest travel as exact sums."""
     probe: bool = True
     """Whether ports may be probed, to find binders that no list of the kernel shows."""
     log_files: tuple[Path, ...] = ()
-    """Logs of proxies to listen to for what they say when connect() finds no port."""
+    """Logs of proxies, listened to for what HAProxy, nginx, Envoy and others say when connect() finds no port; only
+    those words leave the host. Rotation is followed."""
     journal: tuple[str, ...] = ()
-    """Syslog identifiers to listen to in systemd's journal, such as `haproxy`."""
+    """The same in systemd's journal, by syslog identifier: `["haproxy"]`."""
     spool_dir: Path = field(default_factory=default_spool_dir)
+    """Where unacknowledged snapshots wait."""
     spool_max_bytes: int = 64 * 1024 * 1024
+    """Past it the oldest go, and are counted."""
     spool_max_age_s: float = 48 * 3600.0
+    """The same by age."""
     listen: str = ""
-    """Where /metrics and /healthz are answered: `unix:/PATH` or a loopback `HOST:PORT`; nowhere if empty."""
+    """Where `/metrics` and `/healthz` are answered: `unix:/run/portgauge/agent.sock` (0660) or a loopback
+    `127.0.0.1:9766`."""
     listen_beyond_loopback: bool = False
-    """Whether `listen` may name an address that other hosts reach; whoever asks there is told the pools."""
+    """Allows `listen` an address that other hosts reach; whoever asks is told the fullest pools."""
     log_level: str = "info"
+    """`debug`, `info`, `warning` or `error`."""
     log_json: bool = False
+    """One JSON object a line instead of `key=value`. Either way, what was said is not said again for a minute, only
+    counted (`… repeated 57 times`); `debug` leaves nothing out."""
 
     def __post_init__(self) -> None:
         for key, holds, what in (

@@ -36,29 +36,43 @@ class Config:
     """One collector's settings. `[[rule]]` tables, where there are any, replace the built-in rules altogether."""
 
     listen: str = "127.0.0.1:8766"
+    """HOST:PORT; port 0 takes any free one."""
     database: str = ""
-    """A SQLAlchemy URL or a path; empty: PORTGAUGE_DATABASE, else the default file."""
+    """A SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql://user:password@host/name`; several hosts as
+    `?host=a:5432&host=b:5432&target_session_attrs=read-write`), or a path, which means SQLite."""
     role: str = "all"
+    """What this process does: `ingest` takes snapshots, `leader` evaluates, prunes and tells people, `all` does both.
+    Others than `all` need PostgreSQL; of several leaders one works, the others wait."""
     tls_cert: Path | None = None
-    """The collector's certificate (PEM); none: clear text."""
+    """PEM file with the collector's certificate (the whole chain): it then answers `https://` only. SIGHUP reads it
+    anew, without cutting connections."""
     tls_key: Path | None = None
-    """Its private key; in the same file if none."""
+    """PEM file with its private key; may be the same file."""
     tls_client_ca: Path | None = None
-    """Authorities that must have signed the certificate of whoever connects; none: nobody is asked for one."""
+    """PEM file of the authorities that must have signed the certificate of whoever connects, agents and people alike;
+    tokens are needed as before."""
     log_level: str = "info"
+    """As for the agent."""
     log_json: bool = False
+    """As for the agent."""
     retention_hours: float = 48.0
-    """How long snapshots are kept as they were taken; transitions and delivered notices as long."""
+    """How long snapshots are kept as they were taken; transitions and delivered notices as long, and agents keep a
+    backlog as long."""
     retention_minute_days: float = 30.0
+    """How long minima, means and maxima by the minute are kept; at least 8."""
     retention_hour_days: float = 730.0
+    """The same by the hour."""
     public_url: str = ""
-    """Where people find the page, for links in notices; empty: none."""
+    """Where people find the page; links in notices begin with it."""
     metrics_pools: int = METRICS_POOLS
-    """How many pools /metrics tells one by one; 0: none."""
+    """How many of the fleet's fullest pools `/metrics` tells one by one, five series each; all others are sums. At most
+    1000; 0: none."""
     rule: tuple[Rule, ...] = BUILT_IN
+    """What to watch; any `[[rule]]` replaces the built-in ones altogether."""
     digest_at: str = "07:00"
-    """When near-miss reports are made, HH:MM in UTC."""
+    """When near-miss reports are made (`digests` of a channel), HH:MM in UTC."""
     channel: tuple[ChannelSettings, ...] = ()
+    """Where notices go besides the log."""
 
     def __post_init__(self) -> None:
         parse_listen(self.listen)

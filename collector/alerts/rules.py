@@ -30,18 +30,28 @@ class Rule:
     """
 
     name: str
+    """Unique."""
     severity: str
+    """`plan` (a ticket, in working hours) or `page` (whoever is on call, now)."""
     subject: str = Scope.POOL.value
+    """What the alert is about: `pool`, `host`, `peer` (one backend over all hosts), `role`, `fleet`, `channel`,
+    `rollout`."""
     condition: str = "occupancy"
+    """What is measured of it, see below."""
     raise_at: float | None = None
+    """From which value on it fires, in the condition's unit; left out where that is a fact, and only there."""
     clear_at: float | None = None
+    """Better than which value it is over; `raise_at` where it is left out."""
     level: float | None = None
     """For conditions that count pools: the occupancy from which on a pool counts."""
     hold_s: float = 0.0
+    """How many seconds it must be bad before it fires."""
     keep_s: float = 0.0
+    """How many seconds it must be good before it resolves."""
     where: Where = field(default_factory=Where)
+    """Which hosts and pools it watches, see below."""
     channels: tuple[str, ...] = ()
-    """Who is told; empty: every channel that takes the severity."""
+    """Names of the channels that are told."""
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > MOST_NAME_CHARS or not self.name.isprintable():

@@ -28,12 +28,17 @@ class Where:
     """Every key given must match one of its values; names and label values are shell patterns (`lb-*`)."""
 
     host: tuple[str, ...] = ()
+    """Shell patterns of hosts' names."""
     role: tuple[str, ...] = ()
+    """Shell patterns of roles."""
     labels: dict[str, str] = field(default_factory=dict)
+    """Patterns by the label's name."""
     netns: tuple[str, ...] = ()
+    """Shell patterns of network namespaces."""
     kind: tuple[str, ...] = ()
+    """Of `connect`, `bind`, `udp`."""
     peer: tuple[str, ...] = ()
-    """`10.0.9.21:8080`, `10.0.9.21`, `10.0.9.0/24`, `[fd00::1]:80`, `:8080`."""
+    """Backends: `10.0.9.21:8080`, `10.0.9.21`, `10.0.9.0/24`, `[fd00::1]:80`, `:8080`."""
 
     def __post_init__(self) -> None:
         for kind in self.kind:

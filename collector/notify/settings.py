@@ -33,18 +33,26 @@ class ChannelSettings:
     """
 
     name: str
+    """Stands for the address in logs and database, since an address may hold a secret."""
     url: str = ""
+    """`http(s)://…`: a webhook. `alertmanager+http(s)://HOST:PORT[,HOST:PORT…]`: one Alertmanager or all peers of a
+    cluster. Anything else is an address of apprise: `mailto://`, `slack://`, `pagerduty://`, …"""
     url_file: Path | None = None
-    """A file whose first line is the address."""
+    """A file whose first line is the address; refused where everybody can read it."""
     secret: str = ""
-    """What a webhook's notices are signed with (HMAC-SHA256); empty: not signed."""
+    """What a webhook's notices are signed with (HMAC-SHA256)."""
     secret_file: Path | None = None
+    """A file whose first line is that."""
     severities: tuple[str, ...] = SEVERITIES
+    """Of `plan`, `page`."""
     timeout_s: float = 5.0
+    """At most 60."""
     heartbeat_s: float = 0.0
-    """How often it is told that the collector is alive; 0: never."""
+    """How often, in seconds, it is told that the collector evaluates (a dead man's switch); 0: never. An Alertmanager
+    has `portgauge-alive` firing then."""
     digests: tuple[str, ...] = ()
-    """Which near-miss reports it takes: `daily`, `weekly`."""
+    """Near-miss reports it takes: `daily` (of the day before), `weekly` (on Mondays, of the week before, UTC). Not for
+    an Alertmanager, which takes alerts."""
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or not self.name or self.name == "log":

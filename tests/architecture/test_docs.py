@@ -16,18 +16,28 @@ from collector.alerts.where import Where
 from collector.config import Config
 from collector.notify.settings import ChannelSettings
 from shared.settings import build
+from tools import configuration
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 
 @pytest.mark.parametrize("kind", [AgentConfig, Config, Rule, Where, ChannelSettings])
-def test_every_key_is_documented(kind: type) -> None:
-    missing = [
-        one.name for one in dataclasses.fields(kind) if not re.search(rf"`(\[\[)?{one.name}(\]\])?`", CONFIGURATION)
-    ]
+def test_every_key_is_documented_in_the_code_and_so_on_the_page(kind: type) -> None:
+    told = configuration.texts(kind)
 
-    assert missing == []
+    assert [one.name for one in dataclasses.fields(kind) if not told[one.name]] == []
+    assert f"<!-- keys: {kind.__name__}, by python -m tools.configuration -->" in CONFIGURATION
+
+
+def test_the_tables_of_keys_are_those_of_the_code() -> None:
+    assert configuration.written(CONFIGURATION) == CONFIGURATION, "python -m tools.configuration"
+
+
+def test_what_the_code_cannot_tell_of_a_default_is_told_of_keys_that_there_are() -> None:
+    for table in configuration.TABLES:
+        keys = {one.name for one in dataclasses.fields(table.kind)}
+        assert {*table.defaults, *table.more} <= keys
 
 
 def test_every_key_of_the_agent_says_what_a_reload_begins_anew() -> None:
