@@ -110,7 +110,7 @@ def draw(drawing: Drawing, theme: Theme, zone: tzinfo, size: Size = SIZES["wide"
         times.append(instant(drawing.points[-1].at_ms + drawing.step_ms, zone))
         _held(axes, times, drawing, theme)
         _limits(axes, times, drawing, theme, zone)
-        _unknown(axes, times, drawing.points, theme)
+        unknown(axes, times, [point.max is not None for point in drawing.points], theme)
         _marks(axes, drawing.marks, theme, zone)
         if drawing.outlook:
             _outlook(axes, drawing, theme, zone)
@@ -194,8 +194,9 @@ def _limits(axes: Axes, times: Sequence[datetime], drawing: Drawing, theme: Them
         axes.step(until, low, where="post", color=colour, linestyle=style, linewidth=1.1, label=label)  # type: ignore[arg-type]
 
 
-def _unknown(axes: Axes, times: Sequence[datetime], points: Sequence[Point], theme: Theme) -> None:
-    for number, (first, end) in enumerate(gaps(points)):
+def unknown(axes: Axes, times: Sequence[datetime], is_known: Sequence[bool], theme: Theme) -> None:
+    """Hatch each stretch of which nothing is known; `times` has one more, the end."""
+    for number, (first, end) in enumerate(gaps(is_known)):
         name = "unknown" if number == 0 else "_"
         axes.axvspan(
             times[first],  # type: ignore[arg-type]
@@ -209,17 +210,17 @@ def _unknown(axes: Axes, times: Sequence[datetime], points: Sequence[Point], the
         )
 
 
-def gaps(points: Sequence[Point]) -> Iterator[tuple[int, int]]:
+def gaps(is_known: Sequence[bool]) -> Iterator[tuple[int, int]]:
     """[first, end) of each run of points of which nothing is known."""
     first: int | None = None
-    for index, point in enumerate(points):
-        if point.max is None and first is None:
+    for index, known in enumerate(is_known):
+        if not known and first is None:
             first = index
-        elif point.max is not None and first is not None:
+        elif known and first is not None:
             yield first, index
             first = None
     if first is not None:
-        yield first, len(points)
+        yield first, len(is_known)
 
 
 def _marks(axes: Axes, marks: Sequence[Mark], theme: Theme, zone: tzinfo) -> None:

@@ -23,6 +23,7 @@ from collector.web.overview import roles_of
 from collector.web.period import PERIOD_KEYS, SPANS_MS, ZONE_COOKIE, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
+from collector.web.view import doubted
 
 A_PAGE = 40
 MINUTE_MS = 60_000
@@ -60,6 +61,7 @@ async def show_history(request: web.Request, person: Person) -> web.Response:
         hours=hours,
         rows=[MapRow(host, host_link(host), cells(course)) for host, course in by_name.items()],
         roles=roles_of(everyone),
+        doubts=doubted(everyone, now_ms),
         windows=SPANS_MS,
         window=name,
         chart_query={key: text for key, text in query.items() if key in PERIOD_KEYS},

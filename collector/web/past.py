@@ -13,6 +13,7 @@ from collector.web.choice import leaf, page_of
 from collector.web.links import host_link, pool_link
 from collector.web.rendering import rendered
 from collector.web.session import Person
+from collector.web.view import doubted
 
 WEEKS = 4
 A_WEEK = 10
@@ -24,7 +25,8 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
     params = Params(request.query.items(), ("page",))
     found = await drift(services.db)
     async with services.db.reading() as connection:
-        roles = {host.name: host.role for host in await hosts.all_hosts(connection)}
+        everyone = await hosts.all_hosts(connection)
+    roles = {host.name: host.role for host in everyone}
     rows = [
         {
             "host": name,
@@ -37,7 +39,15 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
         for name in sorted(found)
         for setting, values in found[name].items()
     ]
-    return rendered("drift.html", person=person, here="/drift", query={}, leaf=leaf(rows, page_of(params)))
+    return rendered(
+        "drift.html",
+        person=person,
+        here="/drift",
+        query={},
+        leaf=leaf(rows, page_of(params)),
+        hosts=len(everyone),
+        doubts=doubted(everyone, services.clock()),
+    )
 
 
 async def show_near_misses(request: web.Request, person: Person) -> web.Response:
@@ -46,8 +56,10 @@ async def show_near_misses(request: web.Request, person: Person) -> web.Response
     Params(request.query.items(), ())
     now_ms = services.clock()
     weeks = await rank.near_misses(services.db, now_ms - WEEKS * rank.WEEK_MS, now_ms + 1, A_WEEK)
+    async with services.db.reading() as connection:
+        doubts = doubted(await hosts.all_hosts(connection), now_ms)
     shown = [(week_ms, [near_miss(one) for one in found]) for week_ms, found in weeks]
-    return rendered("near_misses.html", person=person, here="/near-misses", weeks=shown)
+    return rendered("near_misses.html", person=person, here="/near-misses", weeks=shown, doubts=doubts)
 
 
 def near_miss(one: Named) -> dict[str, object]:

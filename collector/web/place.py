@@ -16,7 +16,7 @@ from collector.web.overview import everything, pool_rows
 from collector.web.rendering import rendered
 from collector.web.session import Person
 from collector.web.sums import Line, namespace_lines
-from collector.web.view import describe_alert, describe_host
+from collector.web.view import describe_alert, describe_host, doubted
 from shared import wire
 from shared.addresses import format_endpoint, format_ip
 from shared.model import Snapshot
@@ -71,7 +71,7 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
     if not peer:
         raise InvalidParameter("peer", "an address is needed")
     look = await services.looks.hottest(services.db, Wanted(peer=peer, peer_port=port, limit=LOOKED_AT), now_ms)
-    _, due = await everything(services)
+    everyone, due = await everything(services)
     found = leaf(look.pools, page_of(params))
     return rendered(
         "backend.html",
@@ -83,6 +83,7 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
         leaf=found,
         pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
         pressing=pressing(look.pools),
+        doubts=doubted(everyone, now_ms),
     )
 
 

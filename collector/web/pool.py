@@ -72,7 +72,7 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
         row=describe_pool(now, spent_in_s) if now else None,
         lines=pool_lines(namespace, one.reading) if one.reading else (),
         outlook=outlook_words(found) if is_current else "unknown: its host does not report",
-        rate=rate_per_s(one.trail),
+        rate=rate_per_s(one.trail) if is_current else None,
         changed=changes(one.trail),
         fixes=fixes(one.trail),
         evidence=[said for seen in one.trail for said in seen.snapshot.evidence if said.pool == one.pool],

@@ -13,14 +13,14 @@ from collector.web.choice import leaf, page_of
 from collector.web.links import host_link
 from collector.web.rendering import rendered
 from collector.web.session import Person
+from collector.web.view import doubted
 
 MOST_SHOWN = 20
 
 
 async def show_rollout(request: web.Request, person: Person) -> web.Response:
     """Versions and revisions of the fleet."""
-    params = Params(request.query.items(), ("page",))
-    services = request.app[SERVICES]
+    services, params = request.app[SERVICES], Params(request.query.items(), ("page",))
     async with services.db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
         under_way = await standing(connection, services.clock())
@@ -29,7 +29,10 @@ async def show_rollout(request: web.Request, person: Person) -> web.Response:
         {"host": host.name, "link": host_link(host.name), "role": host.role or "–", "why": "; ".join(why)}
         for host, why in found
     ]
-    by = Counter((host.agent_version or "–", host.state["revision"] if host.state else None) for host in everyone)
+    doubts = doubted(everyone, services.clock())
+    told = [
+        (host.name, (host.agent_version or "–", host.state["revision"] if host.state else None)) for host in everyone
+    ]
     return rendered(
         "rollout.html",
         person=person,
@@ -37,7 +40,9 @@ async def show_rollout(request: web.Request, person: Person) -> web.Response:
         query={},
         leaf=leaf(rows, page_of(params)),
         rollouts=[one | {"words": _words(one["settings"])} for one in under_way[:MOST_SHOWN]],
-        versions=sorted(by.items(), key=str),
+        versions=sorted(Counter(what for _, what in told).items(), key=str),
+        mute=Counter(what for name, what in told if name in doubts),
+        doubts=doubts,
     )
 
 

@@ -42,6 +42,23 @@ VIEWS = {
     "rollout": "/rollout",
     "near misses": "/near-misses",
 }
+UNKNOWN = {
+    "/": ("? silent", "⊘ blind", "Hosts that are unknown"),
+    "/hosts": ("? silent", "⊘ blind"),
+    "/host?host=gone": ("? silent", "? 6 %, unknown now"),
+    "/host?host=blind": ("⊘ blind", "unknown: it cannot sample"),
+    pool_link("gone", a_pool()): (
+        "? silent",
+        "unknown: its host does not report",
+        "These are the sums of its last report",
+    ),
+    "/backend?peer=127.0.0.1:9001": ("? unknown 2 hosts do not report now", "? 6 %, unknown now"),
+    "/history": ("? unknown 2 hosts do not report now", "gone ? silent"),
+    "/drift": ("? unknown 2 hosts do not report now", "gone ? silent"),
+    "/rollout": ("? unknown 2 hosts do not report now", "gone ? silent", "? 1"),
+    "/near-misses": ("? unknown 2 hosts do not report now",),
+}
+"""By view, how the hosts that are silent (gone) and blind are told, in words and shapes: none of it is a colour."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDEST = """[...document.querySelectorAll("main *")].filter(one => !one.closest(".wide")
   && one.getBoundingClientRect().right > 360).map(one => one.outerHTML.slice(0, 80)).slice(0, 5).join()"""
@@ -60,7 +77,9 @@ async def fleet(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     file = tmp_path_factory.mktemp("page") / "history.db"
     shutil.copy(migrated_file, file)
     async with database(locate(str(file))) as db, collecting(db) as running:
-        await running.push(a_snapshot(a_reading(20), host="gone"))
+        narrow = a_namespace(ports=PortRange(40_000, 40_099))
+        gone = a_snapshot(a_reading(20), host="gone", namespaces=[narrow])
+        await running.push(replace(gone, agent_version="0.0.9"))
         running.clock.turn(60)
         for seq, held in enumerate((100, 200, 255)):
             running.clock.turn(10)
@@ -77,8 +96,7 @@ async def fleet(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -
                     "seq": seq,
                 }
                 await running.push(a_snapshot(a_reading(90), lies, host=host, **known))
-            odd = a_namespace(ports=PortRange(40_000, 40_099))
-            await running.push(a_snapshot(host="odd", seq=seq, taken_at_ms=now_ms, namespaces=[odd]))
+            await running.push(a_snapshot(host="odd", seq=seq, taken_at_ms=now_ms, namespaces=[narrow]))
             await running.push(a_snapshot(host="blind", seq=seq, taken_at_ms=now_ms, namespaces=[], failure=EVIL))
             await running.evaluate()
         yield running
@@ -173,6 +191,24 @@ async def test_unknown_is_said_in_words(browser: Browser, fleet: Collecting) -> 
     async with visiting(browser, fleet, "/host?host=gone") as page:
         await expect(page.get_by_text("unknown now").first).to_be_visible()
         await expect(page.locator("tr.hot, tr.calm, tr.warm")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+async def test_who_is_silent_or_blind_is_unknown_in_words_and_shapes_on_every_view(
+    browser: Browser, fleet: Collecting, path: str
+) -> None:
+    """As a page without any colour shows it: forced colours take every ground and every shade away."""
+    async with visiting(browser, fleet, path, forced_colors="active") as page:
+        for said in UNKNOWN[path]:
+            await expect(page.locator("main")).to_contain_text(said)
+
+
+async def test_hours_of_which_nothing_is_known_are_marked_in_the_map(browser: Browser, fleet: Collecting) -> None:
+    async with visiting(browser, fleet, "/history") as page:
+        cells = page.locator(".map .heat-unknown")
+        assert set(await cells.all_inner_texts()) == {"?"}
+        look = await cells.first.evaluate("one => getComputedStyle(one).backgroundImage")
+        assert "repeating-linear-gradient" in look
 
 
 async def test_who_has_no_good_token_sees_nothing(browser: Browser, fleet: Collecting) -> None:

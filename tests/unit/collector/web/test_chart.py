@@ -42,7 +42,7 @@ def test_a_forecast_is_drawn() -> None:
 
 def test_gaps_are_runs_of_nothing() -> None:
     points = [NOTHING[0], KNOWN[1], NOTHING[2], NOTHING[3], KNOWN[4], NOTHING[5]]
-    assert list(gaps(points)) == [(0, 1), (2, 4), (5, 6)]
+    assert list(gaps([point.max is not None for point in points])) == [(0, 1), (2, 4), (5, 6)]
 
 
 def test_states_are_stacked_up_to_the_peak() -> None:

@@ -17,5 +17,7 @@ LEVELS = [Level(NOON_MS, 30, (0.1, 0.3, 0.8, 0.95)), Level(NOON_MS + 60_000, 0, 
 def test_each_quantile_is_named(size: str) -> None:
     svg = draw_levels(LEVELS, 60_000, THEMES["dark"], UTC, SIZES[size])
     drawn = " ".join(ET.fromstring(svg).itertext())  # noqa: S314 - our own drawing
-    for name in ("half of the pools", "9 in 10", "99 in 100", "the fullest", "% of capacity held, UTC"):
+    for name in ("half of the pools", "9 in 10", "99 in 100", "the fullest", "unknown", "% of capacity held, UTC"):
         assert name in drawn
+    known = draw_levels(LEVELS[:1], 60_000, THEMES["dark"], UTC, SIZES[size])
+    assert "unknown" not in " ".join(ET.fromstring(known).itertext())  # noqa: S314 - our own drawing
