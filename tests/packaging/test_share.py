@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shell import interactive
 from tools.release import share
 from tools.release.share import PLACES, PROGRAMS, SECTION, Program
 from tools.release.source import ROOT, source_of
@@ -88,6 +89,44 @@ def test_a_shell_offers_commands_and_their_flags(shared: Path, shell: str) -> No
     assert offered(shell, shared, "ex") == ["explain"]
     assert {"--warning", "--critical"} <= set(offered(shell, shared, "check", "--"))
     assert set(offered(shell, shared, "explain", "--protocol", "")) == {"tcp", "udp"}
+
+
+INTERACTIVE = {
+    "bash": (["bash", "--noprofile", "--norc", "-i"], "PS1='ready> '; source {script}"),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        "PROMPT='ready> '; LISTMAX=0; fpath=({script:h} $fpath); autoload -Uz compinit; compinit -D -u",
+    ),
+}
+"""How each is started bare, and what a person's own start-up file would have."""
+
+
+@pytest.mark.parametrize("shell", INTERACTIVE)
+def test_a_person_who_presses_tab_is_helped_on(shared: Path, tmp_path: Path, shell: str) -> None:
+    """In a real terminal: what was begun is ended, what may follow is listed."""
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed (make deps)")
+    script = shared / PLACES[shell].format("portgauge-agent")
+    command, begin = INTERACTIVE[shell]
+    begin = begin.replace("{script:h}", str(script.parent)).replace("{script}", str(script))
+    known = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "TERM": "xterm",
+        "LC_ALL": "C.UTF-8",
+        "INPUTRC": "/dev/null",
+    }
+    with interactive(command, known) as person:
+        person.type(f"{begin}; echo be''gun\n")
+        person.until("begun", "ready> ")
+        person.type("portgauge-agent ex\t")
+        person.until("portgauge-agent explain")
+        person.type("--prot\t")
+        person.until("--protocol ")
+        person.type("\t\t")
+        person.until("tcp", "udp")
+        person.type("\x15portgauge-agent check --\t\t")
+        person.until("--warning", "--critical", "--verbose")
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.name)
