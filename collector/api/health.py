@@ -13,6 +13,7 @@ from collector.access.bearer import require_read
 from collector.api.answer import told
 from collector.fleet.document import one_of
 from collector.fleet.series import Families, series
+from collector.notify.log import LogChannel
 from collector.services import SERVICES, Services
 from collector.storage import alerts, chunks, hosts, outbox, room
 
@@ -44,7 +45,7 @@ async def expose(request: web.Request) -> web.Response:
     async with services.db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
         by_state = await alerts.count_by_state(connection)
-        owed = await outbox.count_owed(connection)
+        owed = dict.fromkeys([LogChannel.name, *services.channels], 0) | await outbox.count_owed(connection)
         taken, set_aside = await room.taken(connection), await chunks.count_set_aside(connection)
     now_ms = services.clock()
     services.metrics.show_room(total=taken.total, free=taken.free, set_aside=set_aside)

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests import prometheus
-from tests.agent_process import until
+from tests.agent_process import AnAgent, until
+from tests.alertmanager import free_port
 from tests.booted import ROOT
 from tests.builders import a_reading, a_snapshot
 from tests.collector_process import a_token, migrated, serving
@@ -26,9 +27,15 @@ WIDTH = 24
 
 
 def expressions() -> dict[str, str]:
-    """Each, with what Grafana puts in place of its variables, by panel and letter."""
-    found = {f"{panel['title']} {one['refId']}": one["expr"] for panel in PANELS for one in panel["targets"]}
+    """Each, with what Grafana puts in place of its variables, by panel (two may have one title) and letter."""
+    found = {_where(panel, one): one["expr"] for panel in PANELS for one in panel["targets"]}
     return {where: re.sub(r"\$\w+", lambda name: IN_GRAFANA[name[0]], text) for where, text in found.items()}
+
+
+def _where(panel: Any, target: Any) -> str:
+    titles = [one["title"] for one in PANELS]
+    number = f" {panel['id']}" if titles.count(panel["title"]) > 1 else ""
+    return f"{panel['title']}{number} {target['refId']}"
 
 
 def test_it_has_the_form_that_grafana_reads() -> None:
@@ -86,13 +93,51 @@ def test_a_real_prometheus_reads_every_expression_and_has_the_pools(tmp_path: Pa
     assert asked["The fullest pools A"] == asked["Fewest ports left A"] == asked["Pools are told A"] == 1
 
 
-def scraping_of(url: str, place: Path) -> Path:
-    """The example's configuration for this collector, asked each second."""
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(prometheus.why_none() is not None, reason=str(prometheus.why_none()))
+def test_every_panel_shows_something_of_a_real_collector_and_a_real_agent(tmp_path: Path) -> None:
+    """A pool that is spent, a host that is blind, somebody refused, and an agent that reports: each has its series."""
+    database = migrated(tmp_path)
+    pushing, reading = (a_token(database, "--scope", scope) for scope in ("push", "read"))
+    a_secret(tmp_path / "portgauge.token", reading)
+    (tmp_path / "rules.yml").write_text((EXAMPLE / "rules.yml").read_text())
+    agent, place = AnAgent(tmp_path / "agent", {}), f"127.0.0.1:{free_port()}"
+    agent.token.write_text(pushing)
+    try:
+        with serving(database) as collector:
+            agent.configure(collector=collector.url, listen=place, interval_s=1.0)
+            agent.start()
+            assert collector.push(a_snapshot(a_reading(300), interval_ms=600_000), pushing) == 202
+            blind = a_snapshot(host="lb2", namespaces=[], failure="no netlink", interval_ms=600_000)
+            assert collector.push(blind, pushing) == 202
+            assert collector.push(a_snapshot(), "nobody's") == 401
+            config = scraping_of(collector.url, tmp_path, place)
+            with prometheus.prometheus(tmp_path / "tsdb", config) as address:
+                mute = set(expressions())
+
+                def all_show() -> bool:
+                    for where in sorted(mute):
+                        if answer(address, expressions()[where]):
+                            mute.discard(where)
+                    return not mute
+
+                try:
+                    until(all_show, 120)
+                except AssertionError:
+                    pytest.fail(f"nothing in {sorted(mute)}")
+            assert collector.stop(within_s=30) == 0
+    finally:
+        agent.end()
+
+
+def scraping_of(url: str, place: Path, agent: str = "") -> Path:
+    """The example's configuration for this collector, and an agent if there is one, asked each second."""
     config = yaml.safe_load((EXAMPLE / "scrape.yml").read_text())
     config["global"]["scrape_interval"] = "1s"
-    [job] = [one for one in config["scrape_configs"] if one["job_name"] == "portgauge-collector"]
-    job["static_configs"] = [{"targets": [url.removeprefix("http://")]}]
-    config["scrape_configs"] = [job]
+    targets = {"portgauge-collector": url.removeprefix("http://"), "portgauge-agent": agent}
+    for job in config["scrape_configs"]:
+        job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
+    config["scrape_configs"] = [job for job in config["scrape_configs"] if targets[job["job_name"]]]
     file = place / "scrape.yml"
     file.write_text(yaml.safe_dump(config))
     return file
