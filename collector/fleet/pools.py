@@ -67,10 +67,14 @@ class PoolNow:
     """What applications logged of it since the report before."""
 
 
-async def hottest(db: Database, wanted: Wanted, now_ms: int) -> list[PoolNow]:
-    """The wanted pools with the highest occupancy, fewest ports left first among equals."""
-    async with db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
+async def hottest(db: Database, wanted: Wanted, now_ms: int, everyone: Sequence[Host] | None = None) -> list[PoolNow]:
+    """The wanted pools with the highest occupancy, fewest ports left first among equals.
+
+    `everyone`: all hosts, where somebody has just asked for them.
+    """
+    if everyone is None:
+        async with db.reading() as connection:
+            everyone = await hosts.all_hosts(connection)
     asked = [host for host in everyone if wanted.asks(host)]
     if wanted.by_name:
         asked = sorted((host for host in asked if not wanted.after or host.name >= wanted.after[2]), key=_name)

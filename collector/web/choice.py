@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from collector.api.params import Params
-from collector.fleet.host import Host
+from collector.fleet.host import Host, Presence
+from collector.fleet.muster import Muster
 from collector.fleet.pools import PoolNow, Wanted
 from shared.model import Kind
 
@@ -79,7 +80,12 @@ def leaf(rows: Sequence[Row], number: int, size: int = ROWS) -> Leaf[Row]:
     return Leaf(rows[(number - 1) * size : number * size], number, pages, len(rows))
 
 
-def hosts_like(everyone: Sequence[Host], role: str | None, state: str | None, now_ms: int) -> list[Host]:
+def hosts_like(everyone: Muster, role: str | None, state: str | None) -> list[Host]:
     """Those of the role and in the state, whoever does not report first."""
-    found = [host for host in everyone if role in {None, host.role} and state in {None, host.presence(now_ms).value}]
-    return sorted(found, key=lambda host: (host.presence(now_ms).value == "reporting", host.name))
+    states = [everyone.doubts.get(host.name, Presence.REPORTING.value) for host in everyone.hosts]
+    found = [
+        (one, host)
+        for one, host in zip(states, everyone.hosts, strict=True)
+        if role in {None, host.role} and state in {None, one}
+    ]
+    return [host for _, host in sorted(found, key=lambda pair: (pair[1].name not in everyone.doubts, pair[1].name))]

@@ -6,17 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from collector.fleet.pools import PoolNow
 from collector.history.tiers import HOUR_MS
 from collector.services import Services
-from collector.storage import fleet_history, hosts, pools
+from collector.storage import fleet_history, pools
 from collector.trends.course import Course, by_host, courses
 from shared.model import Pool
 
 MAP_HOURS = 24
 
 
-async def pool_courses(services: Services, items: Sequence[PoolNow], now_ms: int) -> dict[tuple[str, Pool], Course]:
-    """Of each of these pools its last 24 hours; what it holds now is the last."""
+async def pool_courses(
+    services: Services, items: Sequence[PoolNow], ids: Mapping[str, int], now_ms: int
+) -> dict[tuple[str, Pool], Course]:
+    """Of each of these pools its last 24 hours; what it holds now is the last. `ids` of hosts, by name."""
     async with services.db.reading() as connection:
-        ids = {host.name: host.id for host in await hosts.all_hosts(connection)}
         known = await pools.of_hosts(connection, {ids[item.host] for item in items if item.host in ids})
     listed = {(item.host, item.reading.pool): item for item in items}
     numbers = {

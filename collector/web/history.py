@@ -10,7 +10,6 @@ from collector.api.params import Params
 from collector.fleet.pools import Wanted
 from collector.history.tiers import HOUR_MS
 from collector.services import SERVICES
-from collector.storage import hosts
 from collector.trends.rank import levels
 from collector.trends.window import Window
 from collector.web.chart import SIZES, THEMES
@@ -19,11 +18,9 @@ from collector.web.courses import host_courses, hours_until
 from collector.web.heat import Cell, cells
 from collector.web.levels import SHARES, draw_levels
 from collector.web.links import host_link
-from collector.web.overview import roles_of
 from collector.web.period import PERIOD_KEYS, SPANS_MS, ZONE_COOKIE, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
-from collector.web.view import doubted
 
 A_PAGE = 40
 MINUTE_MS = 60_000
@@ -43,11 +40,10 @@ async def show_history(request: web.Request, person: Person) -> web.Response:
     services = request.app[SERVICES]
     params, now_ms = Params(request.query.items(), ("role", "page", *PERIOD_KEYS)), services.clock()
     name, _ = period(params, now_ms, MINUTE_MS)
-    async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
+    everyone = await services.looks.muster(services.db, now_ms)
     look = await services.looks.hottest(services.db, Wanted(role=params.text("role"), limit=LOOKED_AT), now_ms)
     found = leaf(list(dict.fromkeys(item.host for item in look.pools)), page_of(params), A_PAGE)
-    ids = {host.name: host.id for host in everyone}
+    ids = everyone.ids
     hours = hours_until(now_ms)
     by_name = await host_courses(services, {name: ids[name] for name in found.rows if name in ids}, hours)
     query = {key: text for key in ("role", *PERIOD_KEYS) if (text := params.text(key))}
@@ -60,8 +56,8 @@ async def show_history(request: web.Request, person: Person) -> web.Response:
         leaf=found,
         hours=hours,
         rows=[MapRow(host, host_link(host), cells(course)) for host, course in by_name.items()],
-        roles=roles_of(everyone),
-        doubts=doubted(everyone, now_ms),
+        roles=everyone.roles,
+        doubts=everyone.doubts,
         windows=SPANS_MS,
         window=name,
         chart_query={key: text for key, text in query.items() if key in PERIOD_KEYS},

@@ -9,10 +9,10 @@ from aiohttp import web
 from collector.alerts.evaluate import Case
 from collector.alerts.step import AlertState
 from collector.api.params import Params
-from collector.fleet.host import Host, Presence
+from collector.fleet.host import Presence
 from collector.fleet.pools import PoolNow
 from collector.services import SERVICES, Services
-from collector.storage import alerts, hosts
+from collector.storage import alerts
 from collector.trends.course import Course
 from collector.web.choice import HOST_KEYS, POOL_KEYS, Leaf, hosts_like, leaf, page_of, pool_choice
 from collector.web.courses import pool_courses
@@ -30,10 +30,10 @@ async def show_fleet(request: web.Request, person: Person) -> web.Response:
     """The page people open first."""
     services = request.app[SERVICES]
     choice, now_ms = pool_choice(Params(request.query.items(), POOL_KEYS)), services.clock()
-    everyone, due = await everything(services)
+    everyone, due = await services.looks.muster(services.db, now_ms), await open_alerts(services)
     look = await services.looks.hottest(services.db, choice.wanted, now_ms)
     found = choice.leaf(look.pools)
-    mute = [host for host in everyone if host.presence(now_ms) is not Presence.REPORTING]
+    mute = everyone.mute
     return rendered(
         "fleet.html",
         person=person,
@@ -43,14 +43,14 @@ async def show_fleet(request: web.Request, person: Person) -> web.Response:
         query=choice.query,
         sort=choice.sort,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
-        presences=Counter(host.presence(now_ms).value for host in everyone),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, everyone.ids, now_ms)),
+        presences=everyone.presences,
         states=Counter(case.alert.state.value for case in due),
         alerts=[describe_alert(case, now_ms) for case in due[:MOST_SHOWN]],
         more_alerts=len(due) - MOST_SHOWN,
-        mute=[describe_host(host, now_ms) for host in mute[:MOST_SHOWN]],
+        mute=[describe_host(host, everyone.at_ms) for host in mute[:MOST_SHOWN]],
         more_mute=len(mute) - MOST_SHOWN,
-        roles=roles_of(everyone),
+        roles=everyone.roles,
     )
 
 
@@ -59,28 +59,26 @@ async def show_hosts(request: web.Request, person: Person) -> web.Response:
     services = request.app[SERVICES]
     params, now_ms = Params(request.query.items(), HOST_KEYS), services.clock()
     state = params.choice("state", tuple(Presence))
-    async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
-    found = leaf(hosts_like(everyone, params.text("role"), state, now_ms), page_of(params))
+    everyone = await services.looks.muster(services.db, now_ms)
+    found = leaf(hosts_like(everyone, params.text("role"), state), page_of(params))
     return rendered(
         "hosts.html",
         person=person,
         here="/hosts",
         query={name: text for name in HOST_KEYS if (text := params.text(name))},
         leaf=found,
-        hosts=[describe_host(host, now_ms) for host in found.rows],
-        roles=roles_of(everyone),
+        hosts=[describe_host(host, everyone.at_ms) for host in found.rows],
+        roles=everyone.roles,
         states=[presence.value for presence in Presence if presence is not Presence.FORGOTTEN],
-        versions=sorted(Counter((host.agent_version, host.role or "–") for host in everyone).items()),
+        versions=sorted(Counter((host.agent_version, host.role or "–") for host in everyone.hosts).items()),
     )
 
 
-async def everything(services: Services) -> tuple[list[Host], list[Case]]:
-    """Every host; every alert that is not ok: what fires first, and of it what pages."""
+async def open_alerts(services: Services) -> list[Case]:
+    """Every alert that is not ok: what fires first, and of it what pages."""
     async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
         due = await alerts.current(connection, OPEN)
-    return everyone, sorted(due, key=lambda case: (OPEN.index(case.alert.state), case.severity != "page"))
+    return sorted(due, key=lambda case: (OPEN.index(case.alert.state), case.severity != "page"))
 
 
 def pool_rows(
@@ -95,8 +93,3 @@ def pool_rows(
     keys = [(item.host, item.reading.pool) for item in found.rows]
     rows = [describe_pool(item, ends.get(key)) for item, key in zip(found.rows, keys, strict=True)]
     return [replace(row, spark=spark(past[key])) for row, key in zip(rows, keys, strict=True)] if past else rows
-
-
-def roles_of(everyone: Sequence[Host]) -> list[str]:
-    """Every role there is."""
-    return sorted({host.role for host in everyone if host.role})

@@ -5,7 +5,6 @@ from aiohttp import web
 from collector.api.params import Params
 from collector.fleet.drift import drift
 from collector.services import SERVICES
-from collector.storage import hosts
 from collector.trends import rank
 from collector.trends.peaks import Peak
 from collector.trends.rank import Named
@@ -13,7 +12,6 @@ from collector.web.choice import leaf, page_of
 from collector.web.links import host_link, pool_link
 from collector.web.rendering import rendered
 from collector.web.session import Person
-from collector.web.view import doubted
 
 WEEKS = 4
 A_WEEK = 10
@@ -24,9 +22,8 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
     services = request.app[SERVICES]
     params = Params(request.query.items(), ("page",))
     found = await drift(services.db)
-    async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
-    roles = {host.name: host.role for host in everyone}
+    everyone = await services.looks.muster(services.db, services.clock())
+    roles = {host.name: host.role for host in everyone.hosts if host.name in found}
     rows = [
         {
             "host": name,
@@ -45,8 +42,8 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
         here="/drift",
         query={},
         leaf=leaf(rows, page_of(params)),
-        hosts=len(everyone),
-        doubts=doubted(everyone, services.clock()),
+        hosts=len(everyone.hosts),
+        doubts=everyone.doubts,
     )
 
 
@@ -56,8 +53,7 @@ async def show_near_misses(request: web.Request, person: Person) -> web.Response
     Params(request.query.items(), ())
     now_ms = services.clock()
     weeks = await rank.near_misses(services.db, now_ms - WEEKS * rank.WEEK_MS, now_ms + 1, A_WEEK)
-    async with services.db.reading() as connection:
-        doubts = doubted(await hosts.all_hosts(connection), now_ms)
+    doubts = (await services.looks.muster(services.db, now_ms)).doubts
     shown = [(week_ms, [near_miss(one) for one in found]) for week_ms, found in weeks]
     return rendered("near_misses.html", person=person, here="/near-misses", weeks=shown, doubts=doubts)
 

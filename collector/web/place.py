@@ -12,11 +12,11 @@ from collector.services import SERVICES
 from collector.storage import alerts, hot
 from collector.web.choice import LOOKED_AT, leaf, page_of
 from collector.web.courses import pool_courses
-from collector.web.overview import everything, pool_rows
+from collector.web.overview import open_alerts, pool_rows
 from collector.web.rendering import rendered
 from collector.web.session import Person
 from collector.web.sums import Line, namespace_lines
-from collector.web.view import describe_alert, describe_host, doubted
+from collector.web.view import describe_alert, describe_host
 from shared import wire
 from shared.addresses import format_endpoint, format_ip
 from shared.model import Snapshot
@@ -39,7 +39,7 @@ async def show_host(request: web.Request, person: Person) -> web.Response:
     params, now_ms = Params(request.query.items(), ("host", "page")), services.clock()
     host = await known_host(services, params.required("host", "lb1"))
     look = await services.looks.hottest(services.db, Wanted(host=host.name, limit=LOOKED_AT), now_ms)
-    _, due = await everything(services)
+    due = await open_alerts(services)
     async with services.db.reading() as connection:
         past = await alerts.history(connection, limit=TRANSITIONS, host_name=host.name)
         logged = (await hot.last_good(connection, [host.id])).get(host.id)
@@ -54,7 +54,7 @@ async def show_host(request: web.Request, person: Person) -> web.Response:
         facts=host,
         look=look,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, {host.name: host.id}, now_ms)),
         alerts=[describe_alert(case, now_ms) for case in due if case.subject.host == host.name],
         past=past,
         namespaces=namespaces_of(snapshot),
@@ -71,7 +71,7 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
     if not peer:
         raise InvalidParameter("peer", "an address is needed")
     look = await services.looks.hottest(services.db, Wanted(peer=peer, peer_port=port, limit=LOOKED_AT), now_ms)
-    everyone, due = await everything(services)
+    everyone, due = await services.looks.muster(services.db, now_ms), await open_alerts(services)
     found = leaf(look.pools, page_of(params))
     return rendered(
         "backend.html",
@@ -81,9 +81,9 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
         name=format_ip(peer) if port is None else format_endpoint(peer, port),
         look=look,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, now_ms)),
+        pools=pool_rows(found, due, await pool_courses(services, found.rows, everyone.ids, now_ms)),
         pressing=pressing(look.pools),
-        doubts=doubted(everyone, now_ms),
+        doubts=everyone.doubts,
     )
 
 

@@ -12,7 +12,7 @@ from collector.api.shapes import notice_shape
 from collector.services import SERVICES
 from collector.storage import alerts, outbox, silences
 from collector.web.choice import leaf, page_of
-from collector.web.overview import everything
+from collector.web.overview import open_alerts
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
 from collector.web.view import describe_alert, subject_link
@@ -30,7 +30,7 @@ async def show_alerts(request: web.Request, person: Person) -> web.Response:
     """What fires, what is silenced, and how it came there."""
     services = request.app[SERVICES]
     params, now_ms = Params(request.query.items(), ("page",)), services.clock()
-    _, due = await everything(services)
+    due = await open_alerts(services)
     async with services.db.reading() as connection:
         quiet = await silences.current(connection, now_ms)
         past = await alerts.history(connection, limit=TRANSITIONS)
@@ -56,7 +56,7 @@ async def silence_alert(request: web.Request, person: Person) -> web.Response:
     services, given = request.app[SERVICES], await request.post()
     fields = {name: text for name, text in given.items() if isinstance(text, str)}
     key, hours = fields.get("alert", ""), fields.get("hours", "")
-    _, due = await everything(services)
+    due = await open_alerts(services)
     case = next((one for one in due if describe_alert(one, 0).key == key), None)
     if case is None:
         raise InvalidParameter("alert", "it is not open any more; nothing was silenced")

@@ -1,6 +1,6 @@
 """What the page says of each thing, in words. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.alerts.conditions import Scope
@@ -99,12 +99,6 @@ def describe_host(host: Host, now_ms: int) -> HostRow:
         version=host.agent_version or "–",
         seen_ms=host.latest_received_ms,
     )
-
-
-def doubted(everyone: Iterable[Host], now_ms: int) -> dict[str, str]:
-    """By name each host that cannot be believed now, with why: `silent`, `blind`, or `forgotten`."""
-    presences = ((host.name, host.presence(now_ms)) for host in everyone)
-    return {name: presence.value for name, presence in presences if presence is not Presence.REPORTING}
 
 
 def describe_pool(item: PoolNow, spent_in_s: float | None = None) -> PoolRow:

@@ -48,9 +48,20 @@ async def test_a_look_under_way_ends_before_the_database_does(location: Location
         await db.ping()
         looks = Looks(patience_s=0)
         await looks.hottest(db, Wanted(), 0)
-        [look] = [task for task in asyncio.all_tasks() if task.get_name() == LOOKING]
+        under_way = [task for task in asyncio.all_tasks() if task.get_name() == LOOKING]
         await looks.close()
-        assert look.cancelled()
+        assert under_way
+        assert all(look.cancelled() for look in under_way)
+
+
+async def test_hosts_are_mustered_anew_only_where_that_takes_long(collector: Collecting) -> None:
+    """Every view asks for them, and a page of ten thousand hosts must not count them twice."""
+    quick, slow = Looks(slow_s=3600), Looks(slow_s=0)
+    for looks in (quick, slow):
+        assert (await looks.muster(collector.db, collector.clock())).hosts == []
+    await collector.push(a_snapshot())
+    seen = [len((await looks.muster(collector.db, collector.clock())).hosts) for looks in (quick, slow)]
+    assert seen == [1, 0]
 
 
 async def test_a_scrape_that_would_wait_long_is_told_so(collector: Collecting) -> None:

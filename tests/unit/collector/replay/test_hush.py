@@ -28,7 +28,7 @@ def a_silence(from_s: int, to_s: int, *, number: int = 1, host: str = "lb1", mad
 
 def held_by(*silences: Silence, since_s: int, until_s: int) -> int | None:
     found = holding_back(silences, CASE, PLACE, NOON_MS + since_s * 1000, NOON_MS + until_s * 1000)
-    return found and found.id
+    return found.id if found else None
 
 
 def test_one_that_holds_at_that_moment_holds_it_back() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from collector.api.params import InvalidParameter, Params
 from collector.fleet.host import Host
+from collector.fleet.muster import muster
 from collector.fleet.pools import PoolNow
 from collector.web.choice import POOL_KEYS, hosts_like, leaf, pool_choice
 from shared.model import Kind
@@ -42,6 +43,7 @@ def test_a_page_past_the_last_is_the_last() -> None:
 def test_hosts_are_chosen_by_role_and_state() -> None:
     silent = Host(id=1, name="a", labels={"role": "edge"})
     here = Host(id=2, name="b", latest_received_ms=NOON_MS)
-    assert hosts_like([here, silent], None, None, NOON_MS) == [silent, here]
-    assert hosts_like([here, silent], "edge", None, NOON_MS) == [silent]
-    assert hosts_like([here, silent], None, "reporting", NOON_MS) == [here]
+    everyone = muster([here, silent], NOON_MS)
+    assert hosts_like(everyone, None, None) == [silent, here]
+    assert hosts_like(everyone, "edge", None) == [silent]
+    assert hosts_like(everyone, None, "reporting") == [here]

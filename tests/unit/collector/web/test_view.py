@@ -9,7 +9,7 @@ from collector.alerts.step import Alert, AlertState
 from collector.alerts.subject import Subject, of_pool
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
-from collector.web.view import ago, describe_alert, describe_host, describe_pool, doubted, subject_link
+from collector.web.view import ago, describe_alert, describe_host, describe_pool, subject_link
 from tests.builders import NOON_MS, a_reading
 
 
@@ -70,12 +70,3 @@ def test_subjects_without_a_view_have_no_link() -> None:
     assert subject_link(Subject(Scope.FLEET)) == ""
     assert subject_link(Subject(Scope.HOST, "a b")) == "/host?host=a+b"
     assert subject_link(Subject(Scope.ROLLOUT, "3")) == "/rollout"
-
-
-def test_hosts_that_cannot_be_believed_now_are_named_with_why() -> None:
-    everyone = [
-        Host(id=1, name="fine", latest_received_ms=NOON_MS),
-        Host(id=2, name="mute", latest_received_ms=NOON_MS - 3_600_000),
-        Host(id=3, name="blind", latest_received_ms=NOON_MS, failure="no netlink"),
-    ]
-    assert doubted(everyone, NOON_MS) == {"mute": "silent", "blind": "blind"}
