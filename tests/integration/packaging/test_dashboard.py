@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import prometheus
+from tests import grafana, prometheus
 from tests.agent_process import AnAgent, until
 from tests.alertmanager import free_port
 from tests.booted import ROOT
@@ -46,6 +46,28 @@ def test_it_has_the_form_that_grafana_reads() -> None:
         assert {"title", "description", "fieldConfig", "options", "gridPos"} <= panel.keys(), panel["title"]
         letters = [target["refId"] for target in panel["targets"]]
         assert len(set(letters)) == len(letters) > 0
+
+
+def test_grafanas_own_types_know_every_key_and_take_every_value() -> None:
+    assert grafana.faults(BOARD) == []
+
+
+@pytest.mark.parametrize(
+    ("mistake", "fault"),
+    [
+        ({"titel": "x"}, "dashboard.panels[1].titel is not known"),
+        ({"gridPos": {"x": "left", "y": 0, "w": 1, "h": 1}}, "dashboard.panels[1].grid_pos.x: 'left' is no"),
+        ({"options": {"colorMode": "rainbow"}}, "rainbow"),
+    ],
+)
+def test_a_mistake_in_it_would_be_found(mistake: dict[str, Any], fault: str) -> None:
+    """Types that swallowed everything would prove nothing."""
+    panels = [BOARD["panels"][0], BOARD["panels"][1] | mistake, *BOARD["panels"][2:]]
+    try:
+        found = grafana.faults(BOARD | {"panels": panels})
+    except ValueError as error:
+        found = [str(error)]
+    assert any(fault in one for one in found), found
 
 
 def test_whoever_imports_it_chooses_the_prometheus() -> None:
