@@ -20,9 +20,12 @@ from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
 from collector.replay.timeline import MomentShape, StandingShape, Timeline
 from collector.storage import chunks, hosts, hot, silences
-from collector.storage.database import Database
+from collector.storage.database import AsyncConnection, Database
 from collector.trends.query import week_before
 from collector.trends.stored import stored
+
+PAGE = 64
+"""Hosts read by one transaction: to begin one takes as long as to read a host."""
 
 
 class SourceShape(TypedDict):
@@ -126,18 +129,23 @@ class Replay:
 
     async def _read(self, one: Slice) -> None:
         """What was taken within the slice, and what its forecasts have to remember."""
-        span = (one.from_ms, one.to_ms)
-        for host in [host for host in self._hosts if self._has(host, one)]:
+        mine = [host for host in self._hosts if self._has(host, one)]
+        for start in range(0, len(mine), PAGE):
             async with self._db.reading() as connection:
-                found = await stored(connection, host, one.tier, span)
-            if found.is_damaged:
-                self._damaged.append({"host": host.name, "from_ms": one.from_ms, "to_ms": one.to_ms})
-            strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
-            for strip in strips:
-                self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]
-            await self._remember(host, strips, one)
+                for host in mine[start : start + PAGE]:
+                    await self._read_host(connection, host, one)
         self._waiting.sort(key=lambda waiting: waiting[:3])
         self._note(one)
+
+    async def _read_host(self, db: AsyncConnection, host: Host, one: Slice) -> None:
+        span = (one.from_ms, one.to_ms)
+        found = await stored(db, host, one.tier, span)
+        if found.is_damaged:
+            self._damaged.append({"host": host.name, "from_ms": one.from_ms, "to_ms": one.to_ms})
+        strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
+        for strip in strips:
+            self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]
+        await self._remember(host, strips, one)
 
     async def _remember(self, host: Host, strips: Sequence[Strip], one: Slice) -> None:
         """The week before of each pool that a forecast is worth, as the evaluation has it."""

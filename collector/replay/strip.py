@@ -5,7 +5,7 @@ roll-up does not keep (owners, most states, labels as they were) is not in it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,12 @@ class Strip:
         self._names = [named[number] for number in self._pools.keys.tolist()]
         self._columns = self._numbers(_RAW if tier is RAW else _ROLLED)
         self._matters = self._mattering(calm)
+        self._states = [one for one in State if tier is RAW and one.name in self._pools.columns]
+        told = [*(one.name for one in self._states), "owner"] if tier is RAW else []
+        # Together: what a report lists of a few pools is picked out of it at once.
+        self._grid = np.stack([*self._columns.values(), *map(self._pools.column, told)])
         self._labels: dict[int, Place] = {}
+        self._spaces: dict[tuple[int, bytes], Namespace] = {}
         rest = self._rest("rest_pools")
         self._count = self._pools.present.sum(axis=0) + rest.sum(axis=0) if calm else None
 
@@ -97,26 +102,30 @@ class Strip:
             interval_ms=told.interval_ms,
             labels=told.place.labels,
             namespaces=() if has_failed else tuple(self._namespaces(at)),
-            readings=() if has_failed else tuple(self._reading(row, at) for row in rows),
+            readings=() if has_failed or not rows else tuple(self._readings(rows, at)),
             failure=told.failure,
         )
 
-    def _reading(self, row: int, at: int) -> Reading:
-        held, capacity, least, most, failures, knee = (int(column[row, at]) for column in self._columns.values())
-        states, owner = {}, ""
-        if self._tier is RAW:
-            table = self._pools
-            states = {state: int(table.column(state.name)[row, at]) for state in State if state.name in table.columns}
-            owner = self._chunk.texts[int(table.column("owner")[row, at])]
-        else:
-            most = max(least, capacity - held)
-        found = {state: count for state, count in states.items() if count}
-        return Reading(self._names[row], held, capacity, least, most, found, failures, owner, KNEES[knee])
+    def _readings(self, rows: Sequence[int], at: int) -> Iterator[Reading]:
+        for row, numbers in zip(rows, self._grid[:, rows, at].T.tolist(), strict=True):
+            held, capacity, least, most, failures, knee, *rest = numbers
+            if self._tier is not RAW:
+                most = max(least, capacity - held)
+            found = {state: count for state, count in zip(self._states, rest, strict=False) if count}
+            owner = self._chunk.texts[rest[-1]] if rest else ""
+            yield Reading(self._names[row], held, capacity, least, most, found, failures, owner, KNEES[knee])
 
     def _namespaces(self, at: int) -> Sequence[Namespace]:
         table = self._chunk.tables[NAMESPACES]
         rows = np.flatnonzero(table.present[:, at]).tolist()
-        return [self._namespace(table, row, at) for row in rows]
+        return [self._known_namespace(table, row, at) for row in rows]
+
+    def _known_namespace(self, table: Table, row: int, at: int) -> Namespace:
+        """Few change from one report to the next."""
+        key = (row, table.values[:, row, at].tobytes())
+        if key not in self._spaces:
+            self._spaces[key] = self._namespace(table, row, at)
+        return self._spaces[key]
 
     def _namespace(self, table: Table, row: int, at: int) -> Namespace:
         way = "" if self._tier is RAW else ".min"
