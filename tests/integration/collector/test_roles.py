@@ -12,6 +12,7 @@ import pytest
 from tests.builders import a_reading, a_snapshot
 from tests.collector_process import Serving, a_token, migrated, run, serving
 from tests.postgres import Cluster, cluster, why_none
+from tests.receiving import CONFIG, receiving
 
 PATIENCE_S = 40
 
@@ -30,9 +31,9 @@ def start(server: Cluster, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Start a collector of this role; killed at the end."""
     with ExitStack() as stack:
 
-        def started(role: str) -> Serving:
+        def started(role: str, *arguments: str | Path) -> Serving:
             log = tmp_path / f"{role}-{time.monotonic_ns()}.log"
-            return stack.enter_context(serving(server.url(), "--role", role, log=log))
+            return stack.enter_context(serving(server.url(), "--role", role, *arguments, log=log))
 
         yield started
 
@@ -89,6 +90,37 @@ def test_a_leader_that_wakes_after_its_term_writes_nothing(server: Cluster, star
     second.process.kill()
     wait_until(lambda: epoch(server) >= 3)
     assert transitions(server) == told
+
+
+@pytest.mark.timeout(300)
+def test_a_leader_that_sleeps_owing_a_notice_and_wakes_later_tells_nobody_twice(
+    server: Cluster, start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """Twice over: each is stopped while the receiver refuses, and wakes when the other has told."""
+    token, config = a_token(server.url(), "--scope", "push"), tmp_path / "collector.toml"
+    with receiving() as heard:
+        config.write_text(CONFIG.format(url=heard.url))
+        ingest = start("ingest")
+        sleeper, other = (start("leader", "--config", config) for _ in range(2))
+        wait_until(lambda: epoch(server) >= 1)
+        holder = int(server.sql("SELECT holder FROM leadership").split()[-1])
+        if holder != sleeper.process.pid:
+            sleeper, other = other, sleeper
+        for seq, held in enumerate((290, 10), start=1):
+            term, heard.refusing, heard.refused = epoch(server), True, 0
+            assert ingest.push(a_snapshot(a_reading(held), seq=seq), token) == 202
+            wait_until(lambda: heard.refused > 0)
+            sleeper.process.send_signal(signal.SIGSTOP)
+            heard.refusing = False
+            wait_until(lambda: epoch(server) > term)  # noqa: B023 - waited for here and now
+            wait_until(lambda: len(heard.notices) == seq)  # noqa: B023
+            sleeper.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: "not leading" in sleeper.log.read_text())  # noqa: B023
+            sleeper, other = other, sleeper
+        time.sleep(3)  # Longer than either takes to look at what is owed: nothing more may come.
+        assert heard.states == ["firing", "resolved"]
+        assert len({key for key, _ in heard.notices}) == 2
+    assert server.sql("SELECT count(*) FROM outbox WHERE channel = 'webhook' AND outcome = 'delivered'").strip() == "2"
 
 
 @pytest.mark.parametrize("role", ["ingest", "leader"])
