@@ -21,10 +21,11 @@ def why_none() -> str | None:
 
 
 @contextmanager
-def prometheus(folder: Path, config: Path) -> Iterator[str]:
-    """A running one with this configuration; gives `127.0.0.1:PORT`."""
+def prometheus(folder: Path, config: Path, *flags: str, keeps: bool = True) -> Iterator[str]:
+    """A running one with this configuration; gives `127.0.0.1:PORT`. One that keeps nothing is in agent mode."""
     address = f"127.0.0.1:{free_port()}"
-    arguments = [f"--config.file={config}", f"--storage.tsdb.path={folder}", f"--web.listen-address={address}"]
+    store = [f"--storage.tsdb.path={folder}"] if keeps else ["--enable-feature=agent", f"--storage.agent.path={folder}"]
+    arguments = [f"--config.file={config}", f"--web.listen-address={address}", *store, *flags]
     log = folder.with_suffix(".log")
     with log.open("w") as said, subprocess.Popen([PROGRAM, *arguments], stderr=said, stdout=said) as process:
         try:

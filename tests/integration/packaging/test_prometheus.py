@@ -5,10 +5,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests import prometheus
+from tests.agent_process import until
 from tests.booted import ROOT
+from tests.builders import a_reading, a_snapshot
+from tests.collector_process import a_token, migrated, serving
 from tests.exposed import told
 from tests.promtool import judging, promtool
+from tests.secret import a_secret
 
 EXAMPLE = ROOT / "packaging" / "prometheus"
 PAGED = """
@@ -51,6 +57,32 @@ def test_promtool_takes_the_configuration_with_its_rules(tmp_path: Path) -> None
     (tmp_path / "portgauge.token").write_text("a made-up token")
     done = promtool("check", "config", str(tmp_path / "scrape.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@judging
+@pytest.mark.skipif(prometheus.why_none() is not None, reason=str(prometheus.why_none()))
+def test_a_prometheus_that_keeps_nothing_sends_the_fleets_pools_on(tmp_path: Path) -> None:
+    """By the example: a real collector, the one that forwards, and another that takes remote write."""
+    database = migrated(tmp_path)
+    pushing, reading = (a_token(database, "--scope", scope) for scope in ("push", "read"))
+    a_secret(tmp_path / "portgauge.token", reading)
+    nothing = tmp_path / "nothing.yml"
+    nothing.write_text("scrape_configs: []\n")
+    taking = prometheus.prometheus(tmp_path / "kept", nothing, "--web.enable-remote-write-receiver")
+    with serving(database) as collector, taking as receiver:
+        assert collector.push(a_snapshot(a_reading(290), interval_ms=600_000), pushing) == 202
+        example = yaml.safe_load((EXAMPLE / "forward.yml").read_text())
+        example["global"]["scrape_interval"] = "1s"
+        example["remote_write"][0]["url"] = f"http://{receiver}/api/v1/write"
+        [job] = example["scrape_configs"]
+        job["static_configs"] = [{"targets": [collector.url.removeprefix("http://")]}]
+        config = tmp_path / "forward.yml"
+        config.write_text(yaml.safe_dump(example))
+        with prometheus.prometheus(tmp_path / "sent", config, keeps=False):
+            until(lambda: bool(prometheus.answer(receiver, "portgauge_collector_pool_held_ports")), 90)
+        [held] = prometheus.answer(receiver, 'portgauge_collector_pool_held_ports{host="lb1"}')
+        assert float(held["value"][1]) == 290
+        assert collector.stop(within_s=30) == 0
 
 
 @judging
