@@ -79,6 +79,7 @@ def main() -> None:
     bodies["stated"] = replace(whole, seq=13, state=replace(state, features=("config", "enrol")))
     claims = Claims((PortRange(22, 22), PortRange(8_000, 8_003)), 1_795_000_000_000)
     bodies["claiming"] = replace(whole, seq=14, namespaces=(replace(namespaces[0], claims=claims), namespaces[1]))
+    bodies["recycling"] = replace(whole, seq=15, readings=(replace(readings[0], recyclable=5), *readings[1:]))
     for name, snapshot in bodies.items():
         write(HERE / f"v{SCHEMA}_{name}.msgpack", snapshot)
 
@@ -98,6 +99,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
     additions = [[one.failures, one.owner] for one in snapshot.readings]
     if any(failures or owner for failures, owner in additions):
         told["failures_and_owners"] = additions
+    if any(one.recyclable for one in snapshot.readings):
+        told["recyclable"] = [one.recyclable for one in snapshot.readings]
     if snapshot.unreadable:
         told["unreadable"] = [[one.namespaces, one.why] for one in snapshot.unreadable]
     if snapshot.machine_id:

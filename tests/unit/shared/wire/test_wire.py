@@ -311,8 +311,10 @@ def _additions(snapshot: Snapshot) -> dict[str, Any]:
     told = [[one.failures, one.owner] for one in snapshot.readings]
     unreadable = [[one.namespaces, one.why] for one in snapshot.unreadable]
     claims = [one.claims and [one.claims.since_ms, sorted(one.claims.ports)] for one in snapshot.namespaces]
+    recyclable = [one.recyclable for one in snapshot.readings]
     return {
         **({"claims": claims} if any(claims) else {}),
+        **({"recyclable": recyclable} if any(recyclable) else {}),
         **({"failures_and_owners": told} if any(failures or owner for failures, owner in told) else {}),
         **({"unreadable": unreadable} if unreadable else {}),
         **({"machine_id": snapshot.machine_id} if snapshot.machine_id else {}),
