@@ -204,6 +204,7 @@ def _readings(body: _Body, pools: Sequence[Pool], rows: list[int]) -> tuple[Read
     held, capacity, low, high = (cells(name) for name in v1.COUNTS)
     states = [(_STATES[name], cells(name)) for name in body.columns if name in _STATES]
     failures, owner, knee, owners = cells(v1.FAILURES), cells(v1.OWNER), cells(v1.KNEE), ["", *body.owners]
+    recyclable = cells(v1.RECYCLABLE)
     return tuple(
         Reading(
             pools[row],
@@ -215,6 +216,7 @@ def _readings(body: _Body, pools: Sequence[Pool], rows: list[int]) -> tuple[Read
             failures[place],
             owners[owner[place]],
             v1.KNEES[knee[place]],
+            recyclable[place],
         )
         for place, row in enumerate(rows)
     )

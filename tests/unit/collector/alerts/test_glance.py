@@ -136,6 +136,7 @@ def test_what_is_picked_is_what_a_full_reading_tells_of_these_pools(
             failures=failures,
             owner=owner,
             knee=(None, False, True)[failures % 3],
+            recyclable=min(failures, held),
         )
         for row, (held, failures, owner) in enumerate(told)
     ]
