@@ -93,8 +93,10 @@ async def filled(url: str, size: Size) -> str:
             names = [f"lb{number:05}" for number in range(max(size.hosts, size.named // 50))]
             made = list((await hosts.ensure(connection, names)).values())
             # Heard just now: a collector forgets those of which nothing was received for as long as it keeps anything.
-            heard = {"last_seen_ms": now_ms, "latest_received_ms": now_ms, "interval_ms": HOUR_MS}
-            await hosts.save(connection, [replace(host, **heard) for host in made])
+            heard = [
+                replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms, interval_ms=HOUR_MS) for host in made
+            ]
+            await hosts.save(connection, heard)
             known = [host.id for host in made]
         await _name_pools(db, sorted(known), size, now_ms)
         await _fill_minutes(db, sorted(known)[: size.hosts], size, now_ms)
@@ -224,8 +226,8 @@ def asked(address: str, token: str, size: Size, settling_s: float) -> str:
         ("who presses on one backend, 24 h", "/v1/peers?peer=10.1.0.3:8080"),
     )
     told = (
-        f"{size.hosts:,} hosts of {size.pools} pools, {size.days} d of minutes; ms at the API, each asked {ROUNDS} times,"
-        f" one after the other, once the collector is at rest: after {settling_s:.1f} s of CPU."
+        f"{size.hosts:,} hosts of {size.pools} pools, {size.days} d of minutes; ms at the API, each asked {ROUNDS}"
+        f" times, one after the other, once the collector is at rest: after {settling_s:.1f} s of CPU."
     )
     lines = [
         told,
