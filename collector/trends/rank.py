@@ -58,7 +58,7 @@ async def peers(db: Database, peer: bytes, peer_port: int | None, window: tuple[
     """Which pools of which hosts press on this backend, the fullest first."""
     async with db.reading() as connection:
         numbers = await pools.towards(connection, peer, peer_port)
-    return await top(db, *window, limit, numbers.keys())
+    return await top(db, *window, limit, numbers)
 
 
 async def growth(
