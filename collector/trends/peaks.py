@@ -65,6 +65,13 @@ class Highest:
         numbers = _numbers(self.blocks, found if places is None else places[found])
         return [self._peak(number, peak) for number, peak in zip(numbers.tolist(), flat[found].tolist(), strict=True)]
 
+    def seen(self, among: Collection[int] | None = None) -> Ints:
+        """Numbers of the pools that were seen at all, or of those among these, ascending."""
+        places = np.flatnonzero(self.peaks)
+        if among is not None:
+            places = np.intersect1d(places, _places(self.blocks, among), assume_unique=True)
+        return _numbers(self.blocks, places)
+
     def _peak(self, number: int, peak: int) -> Peak:
         block, place = divmod(number, BLOCK)
         hour_ms = min(hour_ms for hour_ms, one in self._hours[block] if one[place] == peak)

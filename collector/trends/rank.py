@@ -51,7 +51,7 @@ async def top_and_all(
     """As `top`; and the numbers of all pools that were seen then."""
     highest = await _highest(db, from_ms, to_ms)
     fullest = await _named(db, await asyncio.to_thread(highest.top, limit, among=among))
-    return fullest, (await asyncio.to_thread(highest.all, among))[0]
+    return fullest, await asyncio.to_thread(highest.seen, among)
 
 
 async def peers(db: Database, peer: bytes, peer_port: int | None, window: tuple[int, int], limit: int) -> list[Named]:

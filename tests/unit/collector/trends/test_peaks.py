@@ -45,6 +45,13 @@ def test_of_equal_ones_the_lower_number_comes_first() -> None:
     assert [one.number for one in highest.top(2, among=[BLOCK + 1, 9, 3 * BLOCK])] == [9, BLOCK + 1]
 
 
+def test_who_was_seen_at_all() -> None:
+    highest = Highest([*packed(0, {BLOCK + 3: 1}), *packed(1, {2: 9})])
+    assert highest.seen().tolist() == [2, BLOCK + 3]
+    assert highest.seen([BLOCK + 3, 7, 9 * BLOCK]).tolist() == [BLOCK + 3]
+    assert Highest([]).seen().tolist() == []
+
+
 def test_only_those_asked_for_are_ranked() -> None:
     assert [one.number for one in Highest(packed(0, {1: 3, 2: 9, 3: 5})).top(9, among={1, 3, 77})] == [3, 1]
 
