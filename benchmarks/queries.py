@@ -5,6 +5,9 @@
 The store has `--days` of minutes of `--hosts` hosts of `--pools` pools, hours of the same, 24 hours of peaks of
 `--named` pools, and as many days of histograms. Every chunk is a real one of a mixed host; twenty hosts have their own,
 of which those asked for are chosen, the others have copies. Filling the default takes some minutes and 2 GB.
+
+The first question waits until the collector rests: it has read the hosts by then. They report each hour, so none falls
+silent meanwhile. A pool's trend is asked of another host each time; the fleet is asked the same again.
 """
 
 import argparse
@@ -18,13 +21,15 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from benchmarks.document import measured_by, write_section
+from benchmarks.ingest import cpu_of
 from benchmarks.mixed import pool_of, walks
 from collector.access.token import Scope, issue
 from collector.history import codec, fleet, rollup
@@ -40,6 +45,10 @@ from shared.clock import wall_ms
 OWN = 20
 """Hosts with chunks of their own."""
 ROUNDS = 15
+LOOKS, LOOK_S = 3, 1.0
+IDLE_S = 0.1
+"""CPU time within a look: an idle collector that knows 10,000 hosts takes less."""
+SETTLING_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.database or str(Path(folder) / "history.db")
         token = asyncio.run(filled(url, size))
-        with serving(url) as address:
-            text = asked(address, token, size)
+        with serving(url) as (address, settling_s):
+            text = asked(address, token, size, settling_s)
     print(text)
     if arguments.write:
         write_section("queries", f"{text}\n\n{measured_by('benchmarks.queries')}")
@@ -85,23 +94,24 @@ async def filled(url: str, size: Size) -> str:
             names = [f"lb{number:05}" for number in range(max(size.hosts, size.named // 50))]
             made = list((await hosts.ensure(connection, names)).values())
             # Heard just now: a collector forgets those of which nothing was received for as long as it keeps anything.
-            await hosts.save(
-                connection, [replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made]
-            )
+            heard = [
+                replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms, interval_ms=HOUR_MS) for host in made
+            ]
+            await hosts.save(connection, heard)
             known = [host.id for host in made]
-        await _name_pools(db, sorted(known), size)
+        await _name_pools(db, sorted(known), size, now_ms)
         await _fill_minutes(db, sorted(known)[: size.hosts], size, now_ms)
         await _fill_fleet(db, size, now_ms)
     print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return text
 
 
-async def _name_pools(db: Database, ids: list[int], size: Size) -> None:
+async def _name_pools(db: Database, ids: list[int], size: Size, now_ms: int) -> None:
     each = max(size.pools, -(-size.named // len(ids)))
     for start in range(0, len(ids), 200):
         async with db.writing() as connection:
             fresh = {host_id: {pool_of(number) for number in range(each)} for host_id in ids[start : start + 200]}
-            await pools.add(connection, fresh)
+            await pools.add(connection, fresh, now_ms)
 
 
 async def _fill_minutes(db: Database, ids: list[int], size: Size, now_ms: int) -> None:
@@ -168,7 +178,8 @@ async def _fill_fleet(db: Database, size: Size, now_ms: int) -> None:
     for hour in range(last - 23 * HOUR_MS, last + 1, HOUR_MS):
         places = {}
         for block in range(highest // BLOCK + 1):
-            places[hour, block] = np.minimum(random.exponential(6_000, BLOCK), 65_000).astype(np.uint16) + 1
+            peaks = np.minimum(random.exponential(6_000, BLOCK), 65_000).astype(np.uint16) + 1
+            places[hour, block] = np.where(np.arange(BLOCK) + block * BLOCK <= highest, peaks, 0).astype(np.uint16)
         async with db.writing() as connection:
             await fleet_history.raise_peaks(connection, places)
     shape = random.exponential(20, 200_000).astype(int)
@@ -181,38 +192,53 @@ async def _fill_fleet(db: Database, size: Size, now_ms: int) -> None:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[str]:
-    """A collector over it. Answers its address."""
+def serving(url: str) -> Iterator[tuple[str, float]]:
+    """A collector over it, once it rests. Answers its address, and how many seconds of CPU it took to come to rest."""
     command = [sys.executable, "-m", "collector", "serve", "--listen", "127.0.0.1:0", "--database", url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
-            yield line.rpartition(" ")[2].strip()
+            yield line.rpartition(" ")[2].strip(), _settled(process.pid)
         finally:
             process.terminate()
 
 
-def asked(address: str, token: str, size: Size) -> str:
+def _settled(pid: int) -> float:
+    """Wait until the process takes next to nothing, LOOKS times in a row. Answers the CPU seconds it has taken."""
+    calm, before_s, deadline_s = 0, cpu_of(pid), time.monotonic() + SETTLING_S
+    while calm < LOOKS:
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"the collector was not at rest after {SETTLING_S} s")
+        time.sleep(LOOK_S)
+        now_s = cpu_of(pid)
+        calm, before_s = calm + 1 if now_s - before_s < IDLE_S else 0, now_s
+    return before_s
+
+
+def asked(address: str, token: str, size: Size, settling_s: float) -> str:
     """The table."""
-    now_s = wall_ms() // 1000
-    since = now_s - size.days * 86_400 + 43_200
-    peer = "&local=10.0.0.1&peer=10.1.0.3:8080&netns=host"
+    since = wall_ms() // 1000 - size.days * 86_400 + 43_200
+    one = f"/v1/trend?host={{host}}&local=10.0.0.1&peer=10.1.0.3:8080&netns=host&from={since}&step="
     questions = (
-        (f"one pool, {size.days} d, 6 h a point", f"/v1/trend?host=lb00007{peer}&from={since}&step=21600"),
-        (f"one pool, {size.days} d, 30 min a point", f"/v1/trend?host=lb00011{peer}&from={since}&step=1800"),
+        (f"one pool, {size.days} d, 6 h a point", f"{one}21600"),
+        (f"one pool, {size.days} d, 30 min a point", f"{one}1800"),
         (f"top 50 of {size.named:,} pools, 24 h", "/v1/top?limit=50"),
         (f"p50, p95, p99 and maximum of the fleet, {size.days} d", f"/v1/fleet?from={since}"),
         ("who presses on one backend, 24 h", "/v1/peers?peer=10.1.0.3:8080"),
     )
+    told = (
+        f"{size.hosts:,} hosts of {size.pools} pools, {size.days} d of minutes; ms at the API, each asked {ROUNDS}"
+        f" times, one after the other, once the collector is at rest: after {settling_s:.1f} s of CPU."
+    )
     lines = [
-        f"{size.hosts:,} hosts of {size.pools} pools, {size.days} d of minutes; asked {ROUNDS} times, ms at the API.",
+        told,
         "",
-        "| question | median | slowest |",
-        "|---|---|---|",
+        "| question | first | median | slowest |",
+        "|---|---|---|---|",
     ]
     for name, path in questions:
-        took = [_ask(address + path, token) for _ in range(ROUNDS)]
-        lines.append(f"| {name} | {statistics.median(took) * 1e3:.0f} | {max(took) * 1e3:.0f} |")
+        took = [_ask(address + path.format(host=f"lb{number:05}"), token) * 1e3 for number in range(ROUNDS)]
+        lines.append(f"| {name} | {took[0]:.0f} | {statistics.median(took):.0f} | {max(took):.0f} |")
     return "\n".join(lines)
 
 

@@ -1,10 +1,14 @@
 """Chunks for tests, from lists that read aloud: None is a gap."""
 
 import json
+import struct
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
+import msgpack
 import numpy as np
+import zstandard
 
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Chunk, Table
 from collector.history.gather import SETTING, TOTAL, UNTOLD, gather, unpack
@@ -123,3 +127,14 @@ def _reading(chunk: Chunk, row: int, instant: int, pools: dict[int, Pool]) -> Re
         owner,
         knee,
     )
+
+
+def with_rows_unreadable(body: bytes) -> bytes:
+    """The chunk with codes that no row has: it opens, its checksum is right, and its pools cannot be read."""
+    size = struct.unpack_from("<I", body, 16)[0]
+    document = msgpack.unpackb(zstandard.ZstdDecompressor().decompress(body[20 : 20 + size]))
+    pools = document["tables"][POOLS]
+    pools["codes"] = b"\x05" * len(pools["codes"])
+    header = zstandard.ZstdCompressor().compress(msgpack.packb(document))
+    rest = body[12:16] + struct.pack("<I", len(header)) + header + body[20 + size :]
+    return struct.pack("<4sII", body[:4], zlib.crc32(rest), len(rest)) + rest

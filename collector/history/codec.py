@@ -10,8 +10,10 @@ header's counts, which are bounded, allow.
 
 import struct
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import msgpack
@@ -21,13 +23,15 @@ from numpy.typing import NDArray
 
 from collector.history import chunk as bounds
 from collector.history.chunk import Bools, Chunk, CorruptChunk, Ints, Row, Table
-from collector.history.planes import decode_row, encode_rows, width_of
+from collector.history.planes import decode_rows, encode_rows, width_of
 from collector.history.residual import needed, reduce, restore
 from collector.history.zstd import inflate
 
 MAGIC = b"PGH1"
 LEVEL = 6
 MAX_HEADER = 16 * 2**20
+AT_ONCE = 2**18
+"""Numbers decoded together: more gains nothing, and takes several times their room."""
 _HEAD = struct.Struct("<4sII")
 _SIZES = struct.Struct("<II")
 _COMPRESSED = 1
@@ -61,36 +65,60 @@ class Reader:
         rest, count, header = _opened(body)
         with _explained():
             document = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
-            self.times = _unpack(document["times"], 1, count)[0]
+            self.packed_times = _Packed(document["times"], 1, count)
             self.texts = tuple(document["texts"])
-            self._tables: dict[str, _Described] = {}
+            self.tables: dict[str, _Described] = {}
             start = 0
             for name, described in document["tables"].items():
-                table = _Described(described, self.times, rest, start)
-                self._tables[name], start = table, table.end
+                table = _Described(described, count, rest, start)
+                self.tables[name], start = table, table.end
             if start != len(rest) or not all(isinstance(text, str) for text in self.texts):
                 raise CorruptChunk("its frames do not end where it ends")
 
     def keys(self, table: str) -> Ints:
         """Which rows the table has; none where there is no such table."""
-        found = self._tables.get(table)
+        found = self.tables.get(table)
         with _explained():
             return found.keys if found else np.zeros(0, np.int64)
 
     def row(self, table: str, key: int, wanted: Collection[str] | None = None) -> Row | None:
         """One row at the instants it was listed; None where the table has no such row. `wanted`: these columns only."""
-        found = self._tables.get(table)
-        with _explained():
-            index = int(np.searchsorted(found.keys, key)) if found else 0
-            if found is None or index == len(found.keys) or found.keys[index] != key:
-                return None
-            present, columns = found.row(index, wanted)
-        return Row(self.times[present], {name: column[present] for name, column in columns.items()}, present)
+        return rows_of([self], table, [key], wanted)[0]
 
     def chunk(self) -> Chunk:
         """All of it."""
         with _explained():
-            return Chunk(self.times, self.texts, {name: table.whole() for name, table in self._tables.items()})
+            times = self.packed_times.numbers[0]
+            return Chunk(times, self.texts, {name: table.whole() for name, table in self.tables.items()})
+
+
+def rows_of(
+    readers: Sequence[Reader], table: str, keys: Sequence[int], wanted: Collection[str] | None = None
+) -> list[Row | None]:
+    """As `Reader.row` of each with its key. Raises CorruptChunk where any of them cannot be read.
+
+    What is alike is decoded together: numpy takes as long to be called as it takes for hundreds of numbers.
+    """
+    with _explained():
+        tables = [reader.tables.get(table) for reader in readers]
+        _unpack([reader.packed_times for reader in readers] + [one for mine in tables if mine for one in mine.packed])
+        rows: list[Row | None] = [None] * len(readers)
+        alike: dict[tuple[int, tuple[str, ...]], dict[int, _Place]] = defaultdict(dict)
+        for number, (mine, key) in enumerate(zip(tables, keys, strict=True)):
+            if mine and (index := mine.index_of(key)) is not None:
+                alike[mine.instants, mine.columns][number] = mine, index
+        for places in alike.values():
+            present, columns = _read(list(places.values()), wanted)
+            for at, number in enumerate(places):
+                own = {name: column[at] for name, column in columns.items()}
+                rows[number] = _row(readers[number].packed_times.numbers[0], present[at], own)
+        return rows
+
+
+def _row(times: Ints, present: Bools, columns: dict[str, Ints]) -> Row:
+    if present.all():
+        return Row(times, columns, present)
+    return Row(times[present], {name: column[present] for name, column in columns.items()}, present)
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -136,27 +164,66 @@ def _without_gaps(column: Ints, present: Bools, full: Bools) -> Ints:
 class _Described:
     """One table of a chunk that is read. What a question does not touch is not unpacked."""
 
-    def __init__(self, described: Mapping[str, Any], times: Ints, rest: memoryview, start: int) -> None:
-        self._described, self._times, self._rest = described, times, rest
+    def __init__(self, described: Mapping[str, Any], instants: int, rest: memoryview, start: int) -> None:
+        self._described, self.instants, self._rest, self._start = described, instants, rest, start
         self.columns = tuple(str(name) for name in described["columns"])
         count, width = described["count"], len(self.columns)
-        cells = count * width * len(times)
+        cells = count * width * instants
         if not (0 <= count <= bounds.MAX_KEYS and 1 <= width <= bounds.MAX_COLUMNS and cells <= bounds.MAX_CELLS):
             raise CorruptChunk("a table is larger than any that is written")
-        lengths = np.frombuffer(described["lengths"], "<u4").astype(np.int64)
-        if len(lengths) != count:
+        self._lengths = np.frombuffer(described["lengths"], "<u4")
+        if len(self._lengths) != count:
             raise CorruptChunk("a table has more or fewer frames than rows")
-        self._is_compressed = (lengths & _COMPRESSED).astype(np.bool_)
-        self._starts = start + np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths >> 1)])
-        self.end = int(self._starts[-1])
+        self.end = start + int((self._lengths >> 1).sum(dtype=np.int64))
+        self.packed = (_Packed(described["keys"], 1, count), _Packed(described["firsts"], width, count))
+        """Keys and first numbers."""
 
     @cached_property
     def keys(self) -> Ints:
         """Of each row, ascending."""
-        keys: Ints = _unpack(self._described["keys"], 1, len(self._is_compressed))[0]
-        if (np.diff(keys) <= 0).any():
+        keys: Ints = self.packed[0].numbers[0]
+        if (keys[1:] <= keys[:-1]).any():
             raise CorruptChunk("a table's rows are not in order")
         return keys
+
+    def index_of(self, key: int) -> int | None:
+        """Where the row of this key stands."""
+        index = int(np.searchsorted(self.keys, key))
+        return index if index < len(self.keys) and self.keys[index] == key else None
+
+    @property
+    def firsts(self) -> Ints:
+        """(columns, rows)."""
+        return self.packed[1].numbers
+
+    @cached_property
+    def codes(self) -> NDArray[np.uint8]:
+        """(columns, rows)."""
+        codes = np.frombuffer(self._described["codes"], np.uint8)
+        return codes.reshape(len(self.columns), len(self.keys))
+
+    def whole(self) -> Table:
+        """Every row."""
+        present = np.zeros((len(self.keys), self.instants), np.bool_)
+        values = np.zeros((len(self.columns), *present.shape), np.int64)
+        step = max(1, AT_ONCE // (len(self.columns) * self.instants))
+        for at in range(0, len(self.keys), step):
+            some = slice(at, min(at + step, len(self.keys)))
+            present[some], columns = _read([(self, index) for index in range(some.start, some.stop)], None)
+            for number, name in enumerate(self.columns):
+                values[number, some] = np.where(present[some], columns[name], 0)
+        return Table(self.keys, self.columns, present, values)
+
+    def parts(self, index: int) -> tuple[Bools, list[memoryview]]:
+        """Where the row is present, and of each column its payload."""
+        count = self.instants
+        sizes = [width_of(code) * (count - 1) for code in self.codes[:, index].tolist()]
+        mask = 0 if self._full[index] else -(-count // 8)
+        frame = self._frame(index, mask + sum(sizes))
+        present = np.ones(count, np.bool_)
+        if mask:
+            present = np.unpackbits(np.frombuffer(frame[:mask], np.uint8), count=count).astype(np.bool_)
+        return present, [frame[end - size : end] for end, size in zip(_ends(sizes, mask), sizes, strict=True)]
 
     @cached_property
     def _full(self) -> Bools:
@@ -165,48 +232,37 @@ class _Described:
         return full
 
     @cached_property
-    def _firsts(self) -> Ints:
-        return _unpack(self._described["firsts"], len(self.columns), len(self.keys))
-
-    @cached_property
-    def _codes(self) -> NDArray[np.uint8]:
-        codes = np.frombuffer(self._described["codes"], np.uint8)
-        return codes.reshape(len(self.columns), len(self.keys))
-
-    def row(self, index: int, wanted: Collection[str] | None = None) -> tuple[Bools, dict[str, Ints]]:
-        """Where it is present, and its columns (those wanted, and what they need) with gaps filled."""
-        count, codes = len(self._times), self._codes[:, index].tolist()
-        sizes = [width_of(code) * (count - 1) for code in codes]
-        mask = 0 if self._full[index] else -(-count // 8)
-        frame = self._frame(index, mask + sum(sizes))
-        present = np.ones(count, np.bool_)
-        if mask:
-            present = np.unpackbits(np.frombuffer(frame[:mask], np.uint8), count=count).astype(np.bool_)
-        read = None if wanted is None else needed(wanted, self.columns)
-        columns, at = {}, mask
-        for name, first, code, size in zip(self.columns, self._firsts[:, index].tolist(), codes, sizes, strict=True):
-            if read is None or name in read:
-                columns[name] = decode_row(first, code, frame[at : at + size], count)
-            at += size
-        restore(columns)
-        return present, columns
-
-    def whole(self) -> Table:
-        """Every row."""
-        present = np.zeros((len(self.keys), len(self._times)), np.bool_)
-        values = np.zeros((len(self.columns), *present.shape), np.int64)
-        for index in range(len(self.keys)):
-            present[index], columns = self.row(index)
-            for number, name in enumerate(self.columns):
-                values[number, index] = np.where(present[index], columns[name], 0)
-        return Table(self.keys, self.columns, present, values)
+    def _starts(self) -> list[int]:
+        return list(accumulate((self._lengths >> 1).tolist(), initial=self._start))
 
     def _frame(self, index: int, size: int) -> memoryview:
         stored = self._rest[self._starts[index] : self._starts[index + 1]]
-        frame = memoryview(inflate(stored, size)) if self._is_compressed[index] else stored
+        frame = memoryview(inflate(stored, size)) if self._lengths[index] & _COMPRESSED else stored
         if len(frame) != size:
             raise CorruptChunk("a frame has another length than its row")
         return frame
+
+
+_Place = tuple[_Described, int]
+"""A row: its table, and where in it."""
+
+
+def _read(places: Sequence[_Place], wanted: Collection[str] | None) -> tuple[list[Bools], dict[str, Ints]]:
+    """Where each row is present, and the columns (those wanted, and what they need) with gaps filled: (rows, instants).
+
+    The rows' tables have the same columns and as many instants.
+    """
+    table, _ = places[0]
+    read = set(table.columns) if wanted is None else needed(wanted, table.columns)
+    chosen = [number for number, name in enumerate(table.columns) if name in read]
+    parts = [one.parts(index) for one, index in places]
+    firsts = np.concatenate([one.firsts[chosen, index] for one, index in places])
+    codes = [code for one, index in places for code in one.codes[chosen, index].tolist()]
+    payloads = [payloads[number] for _, payloads in parts for number in chosen]
+    rows = decode_rows(firsts, codes, payloads, table.instants).reshape(len(places), len(chosen), table.instants)
+    columns = {table.columns[number]: rows[:, at] for at, number in enumerate(chosen)}
+    restore(columns)
+    return [present for present, _ in parts], columns
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
@@ -237,23 +293,56 @@ def _pack(rows: Ints) -> dict[str, Any]:
     return {"firsts": firsts.astype("<i8").tobytes(), "codes": codes.tobytes(), "rows": b"".join(payloads)}
 
 
-def _unpack(packed: Mapping[str, Any], rows: int, count: int) -> Ints:
-    """Undo `_pack`."""
-    if not rows * count:
-        return np.zeros((rows, count), np.int64)
-    firsts, codes = np.frombuffer(packed["firsts"], "<i8"), packed["codes"]
-    if len(firsts) != rows or len(codes) != rows:
-        raise CorruptChunk("a table has more or fewer columns than it names")
-    made = np.repeat(firsts.astype(np.int64)[:, None], count, axis=1)
-    data, at = memoryview(packed["rows"]), 0
-    for number, code in enumerate(codes):
-        if code:
-            size = width_of(code) * (count - 1)
-            made[number] = decode_row(int(firsts[number]), code, data[at : at + size], count)
-            at += size
-    if at != len(data):
-        raise CorruptChunk("a column has another length than its table")
-    return made
+class _Packed:
+    """Undo `_pack`: (rows, count), unpacked when it is asked for."""
+
+    def __init__(self, packed: Mapping[str, Any], rows: int, count: int) -> None:
+        self.packed, self.rows, self.count = packed, rows, count
+
+    @cached_property
+    def numbers(self) -> Ints:
+        """The rows."""
+        return _unpacked([self])[0]
+
+
+def _unpack(several: Sequence[_Packed]) -> None:
+    """Have the rows of all of them at hand."""
+    for one, numbers in zip(several, _unpacked(several), strict=True):
+        one.numbers = numbers
+
+
+def _unpacked(several: Sequence[_Packed]) -> list[Ints]:
+    made = {}
+    alike: dict[int, list[int]] = defaultdict(list)
+    for place, one in enumerate(several):
+        alike[one.count].append(place)
+    for count, places in alike.items():
+        some = [several[place] for place in places]
+        rows = _rows(some, count) if count else np.zeros((sum(one.rows for one in some), 0), np.int64)
+        ends = _ends([one.rows for one in some])
+        made.update({place: rows[end - one.rows : end] for place, one, end in zip(places, some, ends, strict=True)})
+    return [made[place] for place in range(len(several))]
+
+
+def _rows(several: Sequence[_Packed], count: int) -> Ints:
+    """The rows of all of them, one after another."""
+    firsts, codes, payloads = [], b"", list[memoryview]()
+    for one in several:
+        mine, data = one.packed["codes"], memoryview(one.packed["rows"])
+        firsts.append(np.frombuffer(one.packed["firsts"], "<i8"))
+        if len(firsts[-1]) != one.rows or len(mine) != one.rows:
+            raise CorruptChunk("a table has more or fewer columns than it names")
+        sizes = [width_of(code) * (count - 1) for code in mine]
+        if sum(sizes) != len(data):
+            raise CorruptChunk("a column has another length than its table")
+        payloads += [data[end - size : end] for end, size in zip(_ends(sizes), sizes, strict=True)]
+        codes += mine
+    return decode_rows(np.concatenate(firsts).astype(np.int64), codes, payloads, count)
+
+
+def _ends(sizes: Sequence[int], start: int = 0) -> list[int]:
+    """Where pieces of these sizes end that stand one after another."""
+    return list(accumulate(sizes, initial=start))[1:]
 
 
 class _explained:  # noqa: N801 - used like contextlib's own

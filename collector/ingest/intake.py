@@ -82,8 +82,7 @@ class Intake:
     async def _commit(self, batch: Sequence[Waiting]) -> None:
         began_s = monotonic_s()
         try:
-            async with self._db.writing() as connection:
-                outcomes = await self._written(connection, batch)
+            outcomes = await self._db.transact(lambda connection: self._written(connection, batch))
         except DatabaseUnusable as error:
             self._roster.forget()
             log.error("snapshots refused", extra=fields(count=len(batch), why=error))  # noqa: TRY400 - foreseen

@@ -10,7 +10,8 @@ the disk, and for a synchronous standby where there is one, whatever weaker sett
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
@@ -21,9 +22,9 @@ from contextlib import (
 )
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import event, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -50,15 +51,18 @@ _OUR_MISTAKES = (IntegrityError, ProgrammingError)
 """What no trouble of the database explains. They are not foreseen, and must be loud."""
 
 
+T = TypeVar("T")
 Guard = Callable[[AsyncConnection], Awaitable[None]]
 """Called at the beginning of a transaction; what it raises undoes it."""
+Work = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
+"""What a transaction does. It awaits nothing but its connection."""
 
 
 class Database:
     """Hands out connections inside a transaction. Foreseen faults of the database are DatabaseUnusable."""
 
-    def __init__(self, engine: AsyncEngine, location: Location) -> None:
-        self.location = location
+    def __init__(self, engine: AsyncEngine, location: Location, aside: "_Aside | None" = None) -> None:
+        self.location, self._aside = location, aside
         self._guard: Guard | None = None
         if location.file:
             self._reader = engine
@@ -84,6 +88,24 @@ class Database:
                 if self._guard:
                     await self._guard(connection)
                 yield connection
+
+    async def transact(self, work: Work[T]) -> T:
+        """One transaction, as a block of `writing`. On SQLite it is done in a thread from its beginning to its end.
+
+        A statement that is awaited by itself goes to the driver's thread and back four times.
+        """
+        if self._aside is None:
+            async with self.writing() as connection:
+                return await work(connection)
+        with self.explained():
+            async with self._turn:
+                doing = asyncio.ensure_future(self._aside.run(lambda connection: self._guarded(connection, work)))
+                return await _to_the_end(doing)
+
+    async def _guarded(self, db: AsyncConnection, work: Work[T]) -> T:
+        if self._guard:
+            await self._guard(db)
+        return await work(db)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:
@@ -132,10 +154,60 @@ async def database(location: Location, *, alone: bool = False) -> AsyncIterator[
             locks.enter_context(_only_one(location.file))
         engine = _engine(location)
         try:
-            yield Database(engine, location)
+            with _Aside(location) if location.file else nullcontext() as aside:
+                yield Database(engine, location, aside)
         finally:
             await _let_go(engine)
             await engine.dispose()
+
+
+class _Aside:
+    """A thread of its own with one connection to a SQLite file, for transactions that are done in one go."""
+
+    def __init__(self, location: Location) -> None:
+        url = location.url.set(drivername="sqlite")
+        self._engine = create_engine(url, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="transactions")
+        _listen_sqlite(self._engine)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+        self._engine.dispose()
+
+    def run(self, work: Work[T]) -> asyncio.Future[T]:
+        """Begin, work, and commit; or undo what was done."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+
+    def _transact(self, work: Work[T]) -> T:
+        with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+            return _driven(work(cast("AsyncConnection", _Straight(connection))))
+
+
+class _Straight:
+    """As much of an AsyncConnection as questions use; what is awaited of it is done at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self.dialect = connection, connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return self._connection.execute(statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> CursorResult[Any]:
+        return self._connection.exec_driver_sql(statement, parameters)
+
+
+def _driven(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end where there is no event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return cast("T", ended.value)
+    finally:
+        coroutine.close()
+    raise RuntimeError("a transaction that is done in one go awaits its connection only")
 
 
 async def _let_go(engine: AsyncEngine) -> None:
@@ -159,12 +231,16 @@ def _engine(location: Location) -> AsyncEngine:
         raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
     if location.file:
         engine.sync_engine.dialect.do_terminate = _end_sqlite  # type: ignore[assignment]
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        _listen_sqlite(engine.sync_engine)
     else:
         event.listen(engine.sync_engine, "connect", _prepare_postgresql)
         event.listen(engine.sync_engine, "handle_error", _leave_what_cannot_write)
     return engine
+
+
+def _listen_sqlite(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 @asynccontextmanager
@@ -183,7 +259,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             await _to_the_end(asyncio.create_task(connection.close()))
 
 
-async def _to_the_end(task: asyncio.Task[Any]) -> None:
+async def _to_the_end(task: asyncio.Future[T]) -> T:
     """Wait for it, and only then be cancelled."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -195,7 +271,7 @@ async def _to_the_end(task: asyncio.Task[Any]) -> None:
         with suppress(Exception):
             task.result()
         raise cancelled
-    task.result()
+    return task.result()
 
 
 def _arguments(location: Location) -> dict[str, Any]:

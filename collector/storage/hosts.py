@@ -1,10 +1,10 @@
 """Hosts and the boots that were seen of them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from collector.fleet.host import CONTESTED_MS, SKEW_FLOOR_MS, Boot, Doubt, Host

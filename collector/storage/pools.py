@@ -124,12 +124,12 @@ async def numbered(db: AsyncConnection, ids: Collection[int]) -> dict[int, tuple
     return found
 
 
-async def towards(db: AsyncConnection, peer: bytes, peer_port: int | None) -> dict[int, str]:
-    """Which pools lead to a backend: number to host name."""
-    query = select(pool.c.id, host.c.name).join(host, host.c.id == pool.c.host_id).where(pool.c.peer == peer)
+async def towards(db: AsyncConnection, peer: bytes, peer_port: int | None) -> list[int]:
+    """Which pools lead to a backend, by number."""
+    query = select(pool.c.id).where(pool.c.peer == peer)
     if peer_port is not None:
         query = query.where(pool.c.peer_port == peer_port)
-    return {row.id: row.name for row in await db.execute(query)}
+    return list((await db.execute(query)).scalars())
 
 
 async def highest(db: AsyncConnection) -> int:

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.history.chunk import CorruptChunk
+from collector.history.chunk import CorruptChunk, Ints
 from collector.history.fleet import BLOCK, Peaks, unpack_peaks
 from collector.history.rollup import PEAK_SCALE
 
@@ -39,60 +39,80 @@ class Highest:
 
     def __init__(self, blocks: Blocks) -> None:
         self.damaged: list[int] = []
-        self._hours: dict[int, list[tuple[int, Peaks]]] = defaultdict(list)
+        hours: dict[int, list[tuple[int, Peaks]]] = defaultdict(list)
         for hour_ms, number, body in blocks:
             try:
                 peaks = unpack_peaks(body)
             except CorruptChunk:
                 self.damaged.append(hour_ms)
             else:
-                self._hours[number].append((hour_ms, peaks))
+                hours[number].append((hour_ms, peaks))
+        self._hours = dict(sorted(hours.items()))
+        self.blocks = np.array(list(self._hours), np.int64)
+        """Numbers of the blocks that were read, ascending."""
+        self.peaks = np.zeros((len(self._hours), BLOCK), np.uint16)
+        """A row a block: 0 for a pool not seen, else its highest peak, from 1 on."""
+        for row, mine in zip(self.peaks, self._hours.values(), strict=True):
+            for _, peaks in mine:
+                np.maximum(row, peaks, out=row)
 
     def top(self, limit: int, *, among: Collection[int] | None = None) -> list[Peak]:
-        """The highest, at most `limit` of them, among all pools or these only."""
-        numbers, peaks = self.all(among)
-        best = _largest(peaks, limit)
-        return [self._peak(number, peak) for number, peak in zip(numbers[best], peaks[best], strict=True)]
+        """The highest, at most `limit` of them, among all pools or these only; of equal ones the lower number first."""
+        places = None if among is None else _places(self.blocks, among)
+        flat = self.peaks.reshape(-1) if places is None else self.peaks.reshape(-1)[places]
+        best = _largest(flat, limit)
+        found = best[flat[best] > 0]
+        numbers = _numbers(self.blocks, found if places is None else places[found])
+        return [self._peak(number, peak) for number, peak in zip(numbers.tolist(), flat[found].tolist(), strict=True)]
 
-    def all(self, among: Collection[int] | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(numbers, peaks from 1 on) of every pool that was seen, or of these only."""
-        numbers, peaks = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for block, hours in self._hours.items():
-            highest = hours[0][1].copy()
-            for _, one in hours[1:]:
-                np.maximum(highest, one, out=highest)
-            seen = highest.nonzero()[0]
-            numbers.append(seen + block * BLOCK)
-            peaks.append(highest[seen].astype(np.int64))
-        seen_numbers, seen_peaks = np.concatenate(numbers), np.concatenate(peaks)
-        if among is None:
-            return seen_numbers, seen_peaks
-        is_asked = np.isin(seen_numbers, list(among))
-        return seen_numbers[is_asked], seen_peaks[is_asked]
+    def seen(self, among: Collection[int] | None = None) -> Ints:
+        """Numbers of the pools that were seen at all, or of those among these, ascending."""
+        places = np.flatnonzero(self.peaks)
+        if among is not None:
+            places = np.intersect1d(places, _places(self.blocks, among), assume_unique=True)
+        return _numbers(self.blocks, places)
 
     def _peak(self, number: int, peak: int) -> Peak:
-        block, place = divmod(int(number), BLOCK)
+        block, place = divmod(number, BLOCK)
         hour_ms = min(hour_ms for hour_ms, one in self._hours[block] if one[place] == peak)
-        return Peak(int(number), _occupancy(peak), hour_ms)
+        return Peak(number, _occupancy(peak), hour_ms)
 
 
 def climbers(before: Highest, after: Highest, limit: int, *, among: Collection[int] | None = None) -> list[Climb]:
     """The pools whose peak rose most from one window to the next, among those seen in both (and in `among`)."""
-    old_numbers, old = before.all(among)
-    new_numbers, new = after.all(among)
-    numbers, left, right = np.intersect1d(old_numbers, new_numbers, assume_unique=True, return_indices=True)
-    rise = new[right] - old[left]
-    best = [index for index in _largest(rise, limit) if rise[index] > 0]
-    return [Climb(int(numbers[i]), _occupancy(old[left[i]]), _occupancy(new[right[i]])) for i in best]
+    blocks, rows, later = np.intersect1d(before.blocks, after.blocks, assume_unique=True, return_indices=True)
+    old, new = before.peaks[rows].reshape(-1), after.peaks[later].reshape(-1)
+    places = np.arange(len(old)) if among is None else _places(blocks, among)
+    old, new = old[places].astype(np.int32), new[places].astype(np.int32)
+    rise = np.where((old > 0) & (new > 0), new - old, 0)
+    best = _largest(rise, limit)
+    best = best[rise[best] > 0]
+    found = zip(_numbers(blocks, places[best]).tolist(), old[best].tolist(), new[best].tolist(), strict=True)
+    return [Climb(number, _occupancy(was), _occupancy(now)) for number, was, now in found]
 
 
-def _largest(values: NDArray[np.int64], limit: int) -> NDArray[np.intp]:
-    """Where the largest are, largest first."""
+def _places(blocks: Ints, among: Collection[int]) -> NDArray[np.intp]:
+    """Where these pools stand in rows of those blocks, ascending; what is in none of them is left out."""
+    numbers = np.unique(np.fromiter(among, np.int64, len(among)))
+    rows = np.searchsorted(blocks, numbers // BLOCK)
+    is_there = np.isin(numbers // BLOCK, blocks)
+    return (rows * BLOCK + numbers % BLOCK)[is_there]
+
+
+def _numbers(blocks: Ints, places: NDArray[np.intp]) -> Ints:
+    """Undo `_places`."""
+    return blocks[places // BLOCK] * BLOCK + places % BLOCK
+
+
+def _largest(values: NDArray[np.integer[Any]], limit: int) -> NDArray[np.intp]:
+    """Where the largest are, largest first, of equal ones the earlier first."""
+    found = np.arange(len(values))
     if len(values) > limit:
-        found = np.argpartition(values, -limit)[-limit:]
-        return found[np.argsort(-values[found], kind="stable")]
-    return np.argsort(-values, kind="stable")
+        least = np.partition(values, -limit)[-limit]
+        above = np.flatnonzero(values > least)
+        found = np.concatenate([above, np.flatnonzero(values == least)[: limit - len(above)]])
+    return found[np.argsort(-values[found].astype(np.int64), kind="stable")]
 
 
 def _occupancy(peak: int) -> float:
-    return round((int(peak) - 1) / PEAK_SCALE, 6)
+    return round((peak - 1) / PEAK_SCALE, 6)

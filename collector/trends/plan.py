@@ -1,12 +1,12 @@
 """Which tier answers a question, and what its chunks say of a pool. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
 
 from collector.history.chunk import NAMESPACES, POOLS, Ints, Row
-from collector.history.codec import Reader
+from collector.history.codec import Reader, rows_of
 from collector.history.tiers import BELOW, HOUR, RAW, TIERS, Reach, Tier
 from collector.trends.series import Stretch
 from collector.trends.window import Window
@@ -41,15 +41,24 @@ def missing(tier: Tier, from_ms: int, to_ms: int, found: Collection[int]) -> lis
     return stretches
 
 
-def stretches_of(reader: Reader, tier: Tier, number: int, netns: str) -> list[Stretch]:
-    """What a chunk says of a pool: where it is listed, and where its namespace is listed completely."""
+def stretches_of(readers: Sequence[Reader], tier: Tier, number: int, netns: str) -> list[Stretch]:
+    """What chunks say of a pool: where it is listed, and where its namespace is listed completely."""
     wanted, about = (_RAW, _RAW_ABOUT) if tier is RAW else (_ROLLED, _ROLLED_ABOUT)
-    pool = reader.row(POOLS, number, wanted)
-    namespace = reader.row(NAMESPACES, reader.texts.index(netns), about) if netns in reader.texts else None
-    known = [_listed(pool, tier)] if pool else []
-    if namespace:
-        known.append(_nothing_held(namespace, pool, tier))
-    return known
+    pools = rows_of(readers, POOLS, [number] * len(readers), wanted)
+    known = [_listed(pool, tier) for pool in pools if pool]
+    # Where the pool is listed throughout, what its namespace says would add nothing.
+    others = [
+        (reader, pool)
+        for reader, pool in zip(readers, pools, strict=True)
+        if netns in reader.texts and not (pool and pool.present.all())
+    ]
+    keys = [reader.texts.index(netns) for reader, _ in others]
+    namespaces = rows_of([reader for reader, _ in others], NAMESPACES, keys, about)
+    return known + [
+        _nothing_held(namespace, pool, tier)
+        for namespace, (_, pool) in zip(namespaces, others, strict=True)
+        if namespace
+    ]
 
 
 def within(known: Stretch, window: Window) -> Stretch:

@@ -15,7 +15,7 @@ from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
 from collector.trends.detail import Detail
 from collector.trends.plan import missing, stretches_of, tier_for, within
-from collector.trends.series import Point, Series
+from collector.trends.series import Point, Series, Stretch, joined
 from collector.trends.window import Window
 from shared import wire
 from shared.errors import PortgaugeError
@@ -120,18 +120,36 @@ async def _add_chunks(
 def _extend(
     series: Series, found: Sequence[tuple[int, bytes]], tier: Tier, subject: tuple[int, str], made: Trend
 ) -> None:
+    readers: list[tuple[int, Reader]] = []
     for at_ms, body in found:
         try:
             reader = Reader(body)
-            known = stretches_of(reader, tier, *subject)
             if made.detail:
                 made.detail.read(reader, tier, *subject)
         except CorruptChunk as error:
-            log.error("a chunk cannot be read", extra=fields(tier=tier.name, from_ms=at_ms, why=error))  # noqa: TRY400
-            made.damaged.append((at_ms, at_ms + tier.span_ms))
-            continue
-        for stretch in known:
-            series.extend(within(stretch, made.window) if made.tier is RAW else stretch)
+            _damaged(made, tier, at_ms, error)
+        else:
+            readers.append((at_ms, reader))
+    known = _said(readers, tier, subject, made)
+    if known:
+        whole = joined(known)
+        series.extend(within(whole, made.window) if made.tier is RAW else whole)
+
+
+def _said(readers: Sequence[tuple[int, Reader]], tier: Tier, subject: tuple[int, str], made: Trend) -> list[Stretch]:
+    """What all of them say; where one of them cannot be read, each is asked by itself."""
+    try:
+        return stretches_of([reader for _, reader in readers], tier, *subject)
+    except CorruptChunk as error:
+        if len(readers) == 1:
+            _damaged(made, tier, readers[0][0], error)
+            return []
+        return [stretch for one in readers for stretch in _said([one], tier, subject, made)]
+
+
+def _damaged(made: Trend, tier: Tier, at_ms: int, error: CorruptChunk) -> None:
+    log.error("a chunk cannot be read", extra=fields(tier=tier.name, from_ms=at_ms, why=error))
+    made.damaged.append((at_ms, at_ms + tier.span_ms))
 
 
 async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series, detail: Detail | None) -> None:

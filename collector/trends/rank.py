@@ -51,14 +51,14 @@ async def top_and_all(
     """As `top`; and the numbers of all pools that were seen then."""
     highest = await _highest(db, from_ms, to_ms)
     fullest = await _named(db, await asyncio.to_thread(highest.top, limit, among=among))
-    return fullest, (await asyncio.to_thread(highest.all, among))[0]
+    return fullest, await asyncio.to_thread(highest.seen, among)
 
 
 async def peers(db: Database, peer: bytes, peer_port: int | None, window: tuple[int, int], limit: int) -> list[Named]:
     """Which pools of which hosts press on this backend, the fullest first."""
     async with db.reading() as connection:
         numbers = await pools.towards(connection, peer, peer_port)
-    return await top(db, *window, limit, numbers.keys())
+    return await top(db, *window, limit, numbers)
 
 
 async def growth(

@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from collector.storage import cursors
 from collector.storage.cursors import EVALUATION, Cursor
-from collector.storage.database import Database, database
+from collector.storage.database import AsyncConnection, Database, database
 from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
 from collector.storage.location import Location, locate
 from tests.postgres import Cluster
@@ -54,6 +54,79 @@ async def test_writers_take_turns(sqlite: Database) -> None:
     assert await cursor_of(sqlite) == 30
 
 
+async def _advance(db: AsyncConnection, *, to: int) -> int:
+    seen = await cursors.read(db, EVALUATION)
+    assert await cursors.advance(db, EVALUATION, seen=seen, to=seen.hot_id + to)
+    return seen.hot_id
+
+
+async def test_a_transaction_in_one_go_is_a_transaction(db: Database) -> None:
+    assert await db.transact(lambda connection: _advance(connection, to=9)) == 0
+    assert await cursor_of(db) == 9
+
+    async def fail_half_way(connection: AsyncConnection) -> None:
+        await _advance(connection, to=1)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await db.transact(fail_half_way)
+    assert await cursor_of(db) == 9
+
+
+async def test_transactions_in_one_go_take_turns_with_others(sqlite: Database) -> None:
+    async def add_one() -> None:
+        async with sqlite.writing() as connection:
+            await _advance(connection, to=1)
+
+    async def add_one_in_one_go() -> None:
+        await sqlite.transact(lambda connection: _advance(connection, to=1))
+
+    await asyncio.gather(*(way() for way in [add_one, add_one_in_one_go] * 10))
+    assert await cursor_of(sqlite) == 20
+
+
+async def test_a_guard_stands_before_a_transaction_in_one_go_too(db: Database) -> None:
+    async def refuse(_: AsyncConnection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await db.guarded_by(refuse).transact(lambda connection: _advance(connection, to=9))
+    assert await cursor_of(db) == 0
+
+
+async def test_what_goes_wrong_within_one_go_is_told_as_anywhere(db: Database) -> None:
+    async def mistake(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql("INSERT INTO cursor VALUES ('evaluation', 1, 0)")
+
+    async def ask_for_what_is_not_there(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql("SELECT 1 FROM nowhere")
+
+    with pytest.raises(IntegrityError):
+        await db.transact(mistake)
+    with pytest.raises(DatabaseUnusable if db.location.file else ProgrammingError):
+        await db.transact(ask_for_what_is_not_there)
+
+
+async def test_whoever_is_cancelled_waits_for_the_end_of_a_transaction_in_one_go(sqlite: Database) -> None:
+    """Its thread goes on anyway: nobody may take the next turn, or close the file, before it is done."""
+    working = asyncio.create_task(sqlite.transact(lambda connection: _advance(connection, to=9)))
+    await asyncio.sleep(0)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert await sqlite.transact(lambda connection: _advance(connection, to=1)) in {0, 9}
+
+
+async def test_a_transaction_in_one_go_awaits_nothing_but_its_connection(sqlite: Database) -> None:
+    """There is no event loop in its thread."""
+
+    async def wait(_: AsyncConnection) -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="awaits its connection only"):
+        await sqlite.transact(wait)
+
+
 async def test_a_commit_is_synced_to_the_disk(sqlite: Database) -> None:
     """WAL with synchronous=FULL: what was acknowledged survives a power cut."""
     async with sqlite.writing() as connection:
@@ -62,6 +135,11 @@ async def test_a_commit_is_synced_to_the_disk(sqlite: Database) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+    async def synchronous(connection: AsyncConnection) -> int:
+        return int((await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one())
+
+    assert await sqlite.transact(synchronous) == 2
 
 
 async def test_our_own_mistakes_are_not_passed_off_as_trouble_of_the_database(db: Database) -> None:

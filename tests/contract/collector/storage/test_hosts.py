@@ -1,6 +1,6 @@
 """Hosts, kept."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from collector.fleet.host import Boot, Host
 from collector.storage import hosts
@@ -29,7 +29,7 @@ FULL = {
 async def test_a_host_comes_back_as_it_was_saved(db: Database) -> None:
     async with db.writing() as connection:
         made = (await hosts.ensure(connection, ["lb1", "lb2"]))["lb1"]
-        full = replace(made, **FULL)  # type: ignore[arg-type] # a dict of every field
+        full = replace(made, **FULL)
         await hosts.save(connection, [full])
     async with db.reading() as connection:
         assert await hosts.by_name(connection, "lb1") == full

@@ -1,9 +1,8 @@
 """The hot log."""
 
-from dataclasses import replace
-
 import pytest
 from alembic import command
+from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,9 @@
 """Trends read from the log and from history."""
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.fleet.host import Host
@@ -12,6 +14,7 @@ from collector.trends.query import Trend, maxima, trend
 from collector.trends.window import Window
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
+from tests.columns import with_rows_unreadable
 
 
 async def asked(collector: Collecting, host: Host, window: Window) -> Trend:
@@ -89,12 +92,16 @@ async def test_an_old_window_is_told_in_the_steps_that_are_kept(collector: Colle
     assert len(made.points) == 60
 
 
-async def test_a_damaged_chunk_is_told_and_the_rest_is_read(collector: Collecting) -> None:
+@pytest.mark.parametrize("damage", [lambda _: b"PGH1", with_rows_unreadable], ids=["unopenable", "unreadable"])
+async def test_a_damaged_chunk_is_told_and_the_rest_is_read(
+    collector: Collecting, damage: Callable[[bytes], bytes]
+) -> None:
     await told(collector, 25)
     await collector.compact()
     broken = tables.chunk_raw.c.from_ms == NOON_MS
     async with collector.db.writing() as connection:
-        await connection.execute(update(tables.chunk_raw).where(broken).values(body=b"PGH1"))
+        body = (await connection.execute(select(tables.chunk_raw.c.body).where(broken))).scalar_one()
+        await connection.execute(update(tables.chunk_raw).where(broken).values(body=damage(body)))
     made = await asked(collector, await lb1(collector), Window(NOON_MS, NOON_MS + HOUR_MS, 10 * MINUTE_MS))
     assert made.damaged == [(NOON_MS, NOON_MS + 10 * MINUTE_MS)]
     assert [point.max for point in made.points][:3] == [None, 23, 29]

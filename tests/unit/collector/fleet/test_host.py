@@ -1,9 +1,8 @@
 """What a host becomes as snapshots of it arrive."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collector.fleet.host import Arrival, Boot, Host, Presence
 from shared.model import Snapshot

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from collector.history import codec
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Chunk, CorruptChunk, Table
-from collector.history.codec import Reader, decode, encode
-from tests.columns import a_chunk, a_table
+from collector.history.codec import Reader, decode, encode, rows_of
+from tests.columns import a_chunk, a_table, with_rows_unreadable
 from tests.golden.record_history import document_of
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "history"
@@ -64,6 +65,36 @@ def test_a_row_alone_is_what_it_is_in_the_whole(chunk: Chunk) -> None:
                 alone = reader.row(name, key, [column])
                 assert alone
                 assert alone.columns[column].tolist() == values
+
+
+@given(st.lists(chunks(), max_size=4), st.sampled_from((NAMESPACES, POOLS)), st.integers(0, 5), st.booleans())
+def test_rows_of_many_chunks_are_those_of_each(some: list[Chunk], name: str, place: int, held_only: bool) -> None:
+    bodies = [encode(chunk) for chunk in [*some, *some]]
+    keys = [([*chunk.tables[name].keys.tolist(), 7] if name in chunk.tables else [7]) for chunk in [*some, *some]]
+    wanted = [mine[place % len(mine)] for mine in keys]
+    columns = ["held"] if held_only else None
+    together = rows_of([Reader(body) for body in bodies], name, wanted, columns)
+    for row, body, key in zip(together, bodies, wanted, strict=True):
+        alone = Reader(body).row(name, key, columns)
+        assert (row is None) == (alone is None)
+        if row and alone:
+            assert row.times.tolist() == alone.times.tolist()
+            assert row.present.tolist() == alone.present.tolist()
+            assert {one: row.columns[one].tolist() for one in row.columns} == {
+                one: alone.columns[one].tolist() for one in alone.columns
+            }
+
+
+def test_of_many_chunks_one_that_cannot_be_read_is_enough_to_refuse() -> None:
+    good = encode(a_chunk(held=[[5, 6, 7]]))
+    with pytest.raises(CorruptChunk, match="code"):
+        rows_of([Reader(good), Reader(with_rows_unreadable(good))], POOLS, [1, 1])
+
+
+def test_a_large_chunk_is_decoded_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "AT_ONCE", 7)
+    chunk = a_chunk(held=[[number, None, 5 * number] for number in range(20)])
+    assert decode(encode(chunk)) == chunk
 
 
 def test_a_row_that_is_not_there_is_none() -> None:

@@ -1,6 +1,6 @@
 """Hosts remembered between batches."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from collector.fleet.host import Boot, Host
 from collector.ingest.roster import Roster

@@ -38,6 +38,20 @@ def test_the_first_hour_of_a_peak_is_told() -> None:
     assert highest.top(1) == [Peak(5, round(8 / PEAK_SCALE, 6), HOUR_MS)]
 
 
+def test_of_equal_ones_the_lower_number_comes_first() -> None:
+    """What a limit cuts off must not be by chance."""
+    highest = Highest(packed(0, {9: 5, BLOCK + 1: 5, 2: 5, 4: 7}))
+    assert [one.number for one in highest.top(3)] == [4, 2, 9]
+    assert [one.number for one in highest.top(2, among=[BLOCK + 1, 9, 3 * BLOCK])] == [9, BLOCK + 1]
+
+
+def test_who_was_seen_at_all() -> None:
+    highest = Highest([*packed(0, {BLOCK + 3: 1}), *packed(1, {2: 9})])
+    assert highest.seen().tolist() == [2, BLOCK + 3]
+    assert highest.seen([BLOCK + 3, 7, 9 * BLOCK]).tolist() == [BLOCK + 3]
+    assert Highest([]).seen().tolist() == []
+
+
 def test_only_those_asked_for_are_ranked() -> None:
     assert [one.number for one in Highest(packed(0, {1: 3, 2: 9, 3: 5})).top(9, among={1, 3, 77})] == [3, 1]
 
@@ -48,6 +62,7 @@ def test_climbers_are_those_seen_before_and_after_that_rose() -> None:
     found = climbers(before, after, 9)
     assert [one.number for one in found] == [3, 1]
     assert found[0] == Climb(3, round(49 / PEAK_SCALE, 6), round(499 / PEAK_SCALE, 6))
+    assert [one.number for one in climbers(before, after, 9, among=[1, 2, 5])] == [1]
 
 
 @pytest.mark.parametrize("limit", [1, 5])

@@ -69,6 +69,6 @@ def test_raw_and_rolled_up_say_the_same_of_what_is_not_listed() -> None:
     minutes = rolled([raw], MINUTE_MS, {number: pool for pool, number in ids.items()})
     for tier, chunk in ((RAW, raw), (MINUTE, minutes)):
         reader = Reader(encode(chunk))
-        assert total(stretches_of(reader, tier, ids[a_pool()], "host")) == (3, 40, 40)
-        assert total(stretches_of(reader, tier, 99, "host"))[1:] == (0, 0)
-        assert stretches_of(reader, tier, 99, "elsewhere") == []
+        assert total(stretches_of([reader], tier, ids[a_pool()], "host")) == (3, 40, 40)
+        assert total(stretches_of([reader], tier, 99, "host"))[1:] == (0, 0)
+        assert stretches_of([reader], tier, 99, "elsewhere") == []
