@@ -63,7 +63,8 @@ class Metrics:
         self._settled = self._counter("history_snapshots", "Snapshots taken out of the hot log, by outcome.", "result")
         self._chunk_bytes = self._counter("history_chunk_bytes", "Bytes of raw chunks written.")
         self._database_bytes = self._gauge("database_bytes", "Bytes of the database, by whether they hold data.", "use")
-        self._set_aside = self._gauge("chunks_set_aside", "Chunks of history that could not be read.")
+        self._set_aside = self._gauge("chunks_set_aside", "Chunks that could not be read, kept for who repairs them.")
+        self._set_aside_bytes = self._gauge("chunks_set_aside_bytes", "Bytes of the chunks that are set aside.")
         self._hosts = self._gauge("hosts", "Hosts that ever reported, by how they are now.", "state")
         self._alerts = self._gauge("alerts", "Alerts by where they stand.", "severity", "state")
         self._owed = self._gauge("notices_owed", "Notices a channel has not taken yet.", "channel")
@@ -83,11 +84,12 @@ class Metrics:
             self._settled.labels(result).inc(count)
         self._chunk_bytes.inc(size)
 
-    def show_room(self, *, total: int, free: int, set_aside: int) -> None:
-        """Set what the database takes, and of that what is free to be written again; and chunks set aside."""
+    def show_room(self, *, total: int, free: int, set_aside: tuple[int, int]) -> None:
+        """Set what the database takes, and of that what is free to be written again; what is set aside, bytes too."""
         for use, size in (("used", total - free), ("free", free)):
             self._database_bytes.labels(use).set(size)
-        self._set_aside.set(set_aside)
+        for gauge, value in zip((self._set_aside, self._set_aside_bytes), set_aside, strict=True):
+            gauge.set(value)
 
     def show_stored(
         self,

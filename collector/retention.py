@@ -11,6 +11,10 @@ BATCH = 500
 NAMES = 2_000
 CHUNKS = 200
 REST_S = 60.0
+ASIDE_MS = 30 * DAY_MS
+"""How long the bytes of a chunk that cannot be read are kept for whoever repairs it."""
+ASIDE_BYTES = 256 * 2**20
+"""How many of them at most: a disk that breaks damages many."""
 SLACK_MS = MINUTE.span_ms + HOUR_MS
 """Raw chunks stay this much longer: minutes are made from all of their six hours, also for the latest backlog."""
 
@@ -35,6 +39,8 @@ class Retention:
             await hosts.prune_boots(connection, before_ms)
             await audit.prune(connection, now_ms - self._keep.hour_ms)
             await fleet_history.drop(connection, now_ms - self._keep.minute_ms)
+            # That a chunk is missing is told for as long as there is any history of its time.
+            await chunks.prune_aside(connection, now_ms - self._keep.longest_ms, now_ms - ASIDE_MS, ASIDE_BYTES)
         is_more = any([await self._drop(tier, now_ms) for tier in TIERS])
         return await self._forget_names(now_ms) or is_more
 

@@ -35,7 +35,7 @@ def told() -> AbstractSet[str]:
     metrics.count_snapshot("accepted", 400)
     metrics.count_request("/v1/hosts", "GET", 200)
     metrics.deliveries.labels("log", "delivered").inc()
-    metrics.show_room(total=4096, free=0, set_aside=0)
+    metrics.show_room(total=4096, free=0, set_aside=(0, 0))
     metrics.show_stored({"silent": 1}, {("page", "firing"): 1}, {"log": 1})
     full = PoolNow("lb1", "edge", a_reading(290), NOON_MS, is_current=True)
     look = Look(Census(fullest=[full], doubtful={Presence.SILENT: 3}), NOON_MS, 0.1)

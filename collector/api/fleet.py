@@ -64,6 +64,7 @@ class StorageShape(TypedDict):
     free_bytes: Count
     tables: dict[str, Count]
     chunks_set_aside: Count
+    chunks_set_aside_bytes: Count
     tiers: list[TierShape]
 
 
@@ -100,12 +101,13 @@ async def show_storage(request: web.Request) -> web.Response:
     async with services.db.reading() as connection:
         extents = [await chunks.extent(connection, tier) for tier in TIERS]
         taken = await room.taken(connection)
-        set_aside = await chunks.count_set_aside(connection)
+        set_aside, set_aside_bytes = await chunks.set_aside_in_all(connection)
     answer: StorageShape = {
         "bytes": taken.total,
         "free_bytes": taken.free,
         "tables": dict(taken.tables),
         "chunks_set_aside": set_aside,
+        "chunks_set_aside_bytes": set_aside_bytes,
         "tiers": [
             {
                 "tier": one.tier.name,

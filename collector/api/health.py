@@ -46,7 +46,7 @@ async def expose(request: web.Request) -> web.Response:
         everyone = await hosts.all_hosts(connection)
         by_state = await alerts.count_by_state(connection)
         owed = dict.fromkeys([LogChannel.name, *services.channels], 0) | await outbox.count_owed(connection)
-        taken, set_aside = await room.taken(connection), await chunks.count_set_aside(connection)
+        taken, set_aside = await room.taken(connection), await chunks.set_aside_in_all(connection)
     now_ms = services.clock()
     services.metrics.show_room(total=taken.total, free=taken.free, set_aside=set_aside)
     services.metrics.show_stored(Counter(host.presence(now_ms).value for host in everyone), by_state, owed)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from sqlalchemy import Table, delete, func, insert, select, text, tuple_
+from sqlalchemy import Table, delete, func, insert, select, text, tuple_, update
 
 from collector.history.tiers import HOUR, MINUTE, RAW, TIERS, Tier
 from collector.storage import tables, upsert
@@ -11,6 +12,9 @@ from collector.storage.database import AsyncConnection
 
 roll_due, quarantine = tables.roll_due, tables.quarantine
 _TABLES: Mapping[Tier, Table] = {RAW: tables.chunk_raw, MINUTE: tables.chunk_minute, HOUR: tables.chunk_hour}
+
+PRUNED = 500
+"""Of how many the bytes are let go at a time for want of room."""
 
 Key = tuple[int, int]
 """(host id, when the chunk begins)."""
@@ -23,6 +27,20 @@ class Due:
     tier: Tier
     host_id: int
     from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A chunk that could not be read and was set aside: of what it held nothing is told any more."""
+
+    tier: Tier
+    host_id: int
+    from_ms: int
+
+    @property
+    def to_ms(self) -> int:
+        """When its time ended."""
+        return self.from_ms + self.tier.span_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +132,38 @@ async def set_aside(db: AsyncConnection, tier: Tier, key: Key, why: str, now_ms:
     await db.execute(delete(table).where(is_it))
 
 
-async def count_set_aside(db: AsyncConnection) -> int:
-    """How many chunks could not be read."""
-    return int((await db.execute(select(func.count()).select_from(quarantine))).scalar_one())
+async def aside(db: AsyncConnection, from_ms: int, to_ms: int, *, host_id: int | None = None) -> list[Aside]:
+    """What was set aside of [from_ms, to_ms), of all hosts or one, in order of time."""
+    may_touch = (quarantine.c.from_ms > from_ms - HOUR.span_ms) & (quarantine.c.from_ms < to_ms)
+    query = select(quarantine.c.tier, quarantine.c.host_id, quarantine.c.from_ms).where(may_touch)
+    if host_id is not None:
+        query = query.where(quarantine.c.host_id == host_id)
+    rows = await db.execute(query.order_by(quarantine.c.from_ms, quarantine.c.tier))
+    found = [Aside(TIERS[row.tier], row.host_id, row.from_ms) for row in rows]
+    return [one for one in found if one.to_ms > from_ms]
+
+
+async def set_aside_in_all(db: AsyncConnection) -> tuple[int, int]:
+    """How many chunks are set aside whose bytes are kept for whoever repairs them, and how many bytes."""
+    size = func.length(quarantine.c.body)
+    row = (await db.execute(select(func.count(), func.coalesce(func.sum(size), 0)).where(size > 0))).one()
+    return int(row[0]), int(row[1])
+
+
+async def prune_aside(db: AsyncConnection, before_ms: int, found_before_ms: int, most_bytes: int) -> int:
+    """Forget what was set aside of before `before_ms`. Answers of how many more the bytes were let go.
+
+    Those are the ones found before `found_before_ms`, and of the rest the oldest, so that `most_bytes` are left. Their
+    rows stay: they tell that something is missing.
+    """
+    await db.execute(delete(quarantine).where(quarantine.c.from_ms < before_ms))
+    size = func.length(quarantine.c.body).label("size")
+    rows = (await db.execute(select(quarantine.c.id, size).where(size > 0).order_by(quarantine.c.id.desc()))).all()
+    beyond = [
+        row.id for row, total in zip(rows, accumulate(row.size for row in rows), strict=True) if total > most_bytes
+    ]
+    is_over = (quarantine.c.found_ms < found_before_ms) | quarantine.c.id.in_(beyond[:PRUNED])
+    return (await db.execute(update(quarantine).where(is_over, size > 0).values(body=b""))).rowcount
 
 
 async def extent(db: AsyncConnection, tier: Tier) -> Extent:

@@ -84,6 +84,28 @@ async def test_chunks_go_when_their_time_is_over_and_nothing_is_made_from_them(c
     assert await raw_chunks(collector) == 1
 
 
+async def test_what_was_set_aside_goes_after_a_month_and_is_known_to_be_missing_for_as_long_as_there_is_history(
+    collector: Collecting,
+) -> None:
+    start = RAW.start_of(collector.clock())
+    async with collector.db.writing() as connection:
+        await chunks.put(connection, RAW, {(1, start): b"broken"})
+        await chunks.set_aside(connection, RAW, (1, start), "why", collector.clock())
+
+    async def known() -> tuple[int, int]:
+        await pruned(collector, Keep())
+        async with collector.db.reading() as connection:
+            kept, _ = await chunks.set_aside_in_all(connection)
+            return kept, len(await chunks.aside(connection, start, start + 1))
+
+    collector.clock.turn(29 * DAY_MS / 1000)
+    assert await known() == (1, 1)
+    collector.clock.turn(2 * DAY_MS / 1000)
+    assert await known() == (0, 1)
+    collector.clock.turn(700 * DAY_MS / 1000)
+    assert await known() == (0, 0)
+
+
 SHORT = Keep(raw_ms=HOUR_MS, minute_ms=8 * DAY_MS, hour_ms=8 * DAY_MS)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from collector.history.tiers import DAY_MS, MINUTE, RAW, TIERS, Tier
+from collector.history.tiers import DAY_MS, HOUR, MINUTE, RAW, TIERS, Tier
 from collector.storage import chunks
-from collector.storage.chunks import Due
+from collector.storage.chunks import Aside, Due
 from collector.storage.database import Database
 
 DAY = 20_000 * DAY_MS
@@ -65,7 +65,30 @@ async def test_what_is_set_aside_is_out_of_the_way_and_kept(db: Database) -> Non
         await chunks.set_aside(connection, RAW, (1, DAY), "why", 7)
         await chunks.set_aside(connection, RAW, (1, DAY), "gone already", 8)
         assert await chunks.bodies(connection, RAW, [(1, DAY)]) == {}
-        assert await chunks.count_set_aside(connection) == 1
+        assert await chunks.set_aside_in_all(connection) == (1, len(b"broken"))
+
+
+async def test_what_is_set_aside_is_told_of_the_time_it_held(db: Database) -> None:
+    async with db.writing() as connection:
+        for tier, host_id in ((RAW, 1), (HOUR, 1), (RAW, 2)):
+            await chunks.put(connection, tier, {(host_id, DAY): b"broken"})
+            await chunks.set_aside(connection, tier, (host_id, DAY), "why", 7)
+        assert await chunks.aside(connection, DAY, DAY + 1, host_id=1) == [Aside(RAW, 1, DAY), Aside(HOUR, 1, DAY)]
+        later = DAY + RAW.span_ms
+        assert await chunks.aside(connection, later, later + 1) == [Aside(HOUR, 1, DAY)]
+        assert await chunks.aside(connection, DAY - 1, DAY) == []
+
+
+async def test_what_is_set_aside_is_bounded_and_what_is_missing_stays_known(db: Database) -> None:
+    async with db.writing() as connection:
+        for number in range(5):
+            await chunks.put(connection, RAW, {(1, DAY + number * RAW.span_ms): b"x" * 10})
+            await chunks.set_aside(connection, RAW, (1, DAY + number * RAW.span_ms), "why", 100 + number)
+        assert await chunks.prune_aside(connection, DAY, 101, 30) == 2  # One is too old, one too much.
+        assert await chunks.set_aside_in_all(connection) == (3, 30)
+        assert len(await chunks.aside(connection, DAY, DAY + DAY_MS)) == 5
+        assert await chunks.prune_aside(connection, DAY + 1, 0, 30) == 0
+        assert len(await chunks.aside(connection, DAY, DAY + DAY_MS)) == 4
 
 
 async def test_it_is_known_which_chunks_there_are(db: Database) -> None:
