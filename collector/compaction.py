@@ -132,9 +132,12 @@ class Compaction:
             [due] = found
             below, end_ms = BELOW[due.tier], due.from_ms + due.tier.span_ms
             bodies = await chunks.of_host(connection, below, due.host_id, due.from_ms, end_ms)
+            aside = await chunks.aside(connection, due.from_ms, end_ms, host_id=due.host_id)
+            before = await chunks.bodies(connection, due.tier, [(due.host_id, due.from_ms)])
             numbers = await pools.of_hosts(connection, [due.host_id])
         named = {number: pool for pool, number in numbers[due.host_id].items()}
-        body, corrupt = await asyncio.to_thread(_rolled, due, bodies, named)
+        old = _Old(next(iter(before.values()), None), {one.from_ms for one in aside if one.tier is below})
+        body, corrupt = await asyncio.to_thread(_rolled, due, bodies, named, old)
         await self._write_rolled(due, body, corrupt, now_ms)
         _tell_corrupt(below, corrupt)
         return True
@@ -160,8 +163,26 @@ def _owed(tier: Tier, host_id: int, from_ms: int, now_ms: int) -> tuple[Due, int
     return Due(tier, host_id, start_ms), max(start_ms + tier.span_ms + spread_ms, now_ms + AGAIN_MS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """The coarser chunk as it is, and when those of the finer ones began that were set aside."""
+
+    body: bytes | None
+    gone: Collection[int]
+
+    def saves(self, made: Chunk, gone: Collection[int], below: Tier) -> Chunk:
+        """What is made anew, with what was made of finer chunks that are gone since, while that is still there."""
+        if not self.body or not gone:
+            return made
+        try:
+            old = codec.decode(self.body)
+        except CorruptChunk:
+            return made
+        return rollup.kept(old, made, [(from_ms, from_ms + below.span_ms) for from_ms in gone])
+
+
 def _rolled(
-    due: Due, bodies: Sequence[tuple[int, bytes]], named: dict[int, Pool]
+    due: Due, bodies: Sequence[tuple[int, bytes]], named: dict[int, Pool], old: _Old
 ) -> tuple[bytes | None, dict[Key, str]]:
     """The coarser chunk (None where there is nothing to make it from), and what of the finer ones cannot be read."""
     read: list[Chunk] = []
@@ -175,7 +196,7 @@ def _rolled(
         return None, corrupt
     step_ms = due.tier.step_ms
     made = rollup.rolled(read, step_ms, named) if due.tier is MINUTE else rollup.rolled_again(read, step_ms)
-    return proven(made), corrupt
+    return proven(old.saves(made, {*old.gone, *(key[1] for key in corrupt)}, BELOW[due.tier])), corrupt
 
 
 def _tell_corrupt(tier: Tier, corrupt: Mapping[Key, str]) -> None:

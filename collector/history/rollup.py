@@ -46,6 +46,20 @@ def rolled_again(chunks: Sequence[Chunk], step_ms: int) -> Chunk:
     return joined([_rolled(chunk, step_ms, raw=False) for chunk in chunks])
 
 
+def kept(old: Chunk, new: Chunk, lost: Sequence[tuple[int, int]]) -> Chunk:
+    """`new`, but within these stretches, [from, to), what `old` says: of them it was made before anything was lost.
+
+    A step that both have is the old one's, so doing it twice changes nothing.
+    """
+    is_old = np.zeros(len(old.times), np.bool_)
+    for from_ms, to_ms in lost:
+        is_old |= (old.times >= from_ms) & (old.times < to_ms)
+    if not is_old.any():
+        return new
+    both = joined([_at(old, is_old), _at(new, ~np.isin(new.times, old.times[is_old]))])
+    return _at(both, np.argsort(both.times))
+
+
 # --- one chunk -------------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +147,18 @@ def joined(chunks: Sequence[Chunk]) -> Chunk:
     times = np.concatenate([chunk.times for chunk in chunks])
     names = [name for name in (INSTANTS, NAMESPACES, POOLS) if any(name in chunk.tables for chunk in chunks)]
     return Chunk(times, tuple(texts), {name: _joined_table(name, chunks, texts) for name in names})
+
+
+def _at(chunk: Chunk, instants: Bools | Ints) -> Chunk:
+    """These instants only, or in this order; rows that have none of them go."""
+    return Chunk(chunk.times[instants], chunk.texts, {n: _table_at(t, instants) for n, t in chunk.tables.items()})
+
+
+def _table_at(table: Table, instants: Bools | Ints) -> Table:
+    present = table.present[:, instants]
+    is_used = present.any(axis=1)
+    values = table.values[:, :, instants]
+    return Table(table.keys[is_used], table.columns, present[is_used], values[:, is_used])
 
 
 def _joined_table(name: str, chunks: Sequence[Chunk], texts: dict[str, int]) -> Table:

@@ -208,10 +208,39 @@ async def test_a_corrupt_chunk_is_set_aside_and_the_rest_goes_on(
     await rolled_up(collector, MINUTE)
     assert await kept(collector.db) == [second]
     async with collector.db.reading() as connection:
-        assert await chunks.count_set_aside(connection) == 2
+        assert (await chunks.set_aside_in_all(connection))[0] == 2
     assert "set aside" in caplog.text
     [minutes] = await read(collector.db, MINUTE)
     assert minutes.tables[POOLS].column("held.max").max() == 10
+
+
+@pytest.mark.parametrize("tier", [MINUTE, HOUR])
+async def test_what_was_rolled_up_of_a_chunk_before_it_broke_stays(collector: Collecting, tier: Tier) -> None:
+    """A late snapshot has its roll-ups made anew, from less than they were made of."""
+    first, *late, last = story(12)
+    await told(collector, [first, *late[1:], last])
+    for one in (MINUTE, HOUR):
+        await rolled_up(collector, one)
+    before = await steps(collector.db, tier)
+    await corrupt(collector.db, tables.chunk_raw if tier is MINUTE else tables.chunk_minute)
+    collector.clock.now_ms = NOON_MS + 40 * HOUR_MS
+    await collector.push(late[0])
+    await collector.compact()
+    for one in (MINUTE, HOUR):
+        await rolled_up(collector, one)
+    after = await steps(collector.db, tier)
+    assert before.items() <= after.items()
+    assert len(after) == (12 if tier is MINUTE else 1)
+
+
+async def steps(db: Database, tier: Tier) -> dict[int, list[int]]:
+    """What was held of each pool at most, by step."""
+    found = await read(db, tier)
+    return {
+        at_ms: chunk.tables[POOLS].column("held.max")[:, number].tolist()
+        for chunk in found
+        for number, at_ms in enumerate(chunk.times.tolist())
+    }
 
 
 async def test_a_body_that_cannot_be_read_is_told_and_stays(
