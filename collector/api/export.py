@@ -12,7 +12,7 @@ from collector.trends.export import export
 
 
 async def send_export(request: web.Request) -> web.StreamResponse:
-    """A line a pool and instant; by default the last hour as it was taken."""
+    """A line a pool and instant, and one for each stretch that is lost; by default the last hour as it was taken."""
     params, services = params_of(request), request.app[SERVICES]
     by_name = {tier.name: tier for tier in TIERS}
     tier = by_name[params.choice("tier", tuple(by_name)) or "raw"]
@@ -21,7 +21,8 @@ async def send_export(request: web.Request) -> web.StreamResponse:
     from_ms = max(0, to_ms - HOUR_MS) if from_ms is None else from_ms
     if to_ms <= from_ms:
         raise InvalidParameter("to", "must be after from")
-    if not services.reach().holds(tier, from_ms + tier.span_ms):
+    reach = services.reach()
+    if not reach.holds(tier, from_ms + tier.span_ms):
         days = services.keep.of(tier) / 86_400_000
         raise InvalidParameter("from", f"the tier {tier.name} is kept for {days:g} days; another tier may reach back")
     name = params.text("host")
@@ -29,10 +30,10 @@ async def send_export(request: web.Request) -> web.StreamResponse:
         asked = [await known_host(services, name)]
     else:
         async with services.db.reading() as connection:
-            asked = await hosts.all_hosts(connection)
+            asked = await hosts.with_forgotten(connection)
     response = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8"})
     await response.prepare(request)
-    async for piece in export(services.db, asked, tier, from_ms, to_ms):
+    async for piece in export(services.db, asked, tier, (from_ms, to_ms), reach):
         await response.write(piece.encode())
     await response.write_eof()
     return response

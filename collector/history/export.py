@@ -1,4 +1,4 @@
-"""A chunk as lines of CSV: a line a pool and instant. Pure."""
+"""A chunk as lines of CSV: a line a pool and instant, and a line for each stretch that cannot be told. Pure."""
 
 import csv
 import io
@@ -26,12 +26,13 @@ _ROLLED = (
     ("time_wait_max", "TIME_WAIT.max"),
 )
 _MADE = ("held_mean", "peak_occupancy")
+LOST = "lost_until_ms"
+"""The last column: empty, but where a line is about no pool. History that was there from `at_ms` until then is lost."""
 
 
 def header(tier: Tier) -> str:
     """The first line."""
-    names = _RAW if tier is RAW else (*(name for name, _ in _ROLLED), *_MADE)
-    return _csv([(*_WHO, *names)])
+    return _csv([(*_WHO, *_names(tier), LOST)])
 
 
 def lines(chunk: Chunk, tier: Tier, host: tuple[str, str], named: Mapping[int, Pool], span: tuple[int, int]) -> str:
@@ -45,8 +46,18 @@ def lines(chunk: Chunk, tier: Tier, host: tuple[str, str], named: Mapping[int, P
         who = (*host, pool.netns, pool.kind.value, pool.local_ip, pool.peer_ip, pool.peer_port)
         at = table.present[row] & is_in
         cells = [column[row][at].tolist() for column in columns]
-        rows += [(at_ms, *who, *values) for at_ms, *values in zip(chunk.times[at].tolist(), *cells, strict=True)]
+        rows += [(at_ms, *who, *values, "") for at_ms, *values in zip(chunk.times[at].tolist(), *cells, strict=True)]
     return _csv(rows)
+
+
+def losses(tier: Tier, host: tuple[str, str], lost: Sequence[tuple[int, int]]) -> str:
+    """Lines that say that of these stretches, [from, to), history is lost: nobody shall take them for calm."""
+    nothing = [""] * (len(_WHO) - 1 - len(host) + len(_names(tier)))
+    return _csv([(from_ms, *host, *nothing, to_ms) for from_ms, to_ms in lost])
+
+
+def _names(tier: Tier) -> Sequence[str]:
+    return _RAW if tier is RAW else (*(name for name, _ in _ROLLED), *_MADE)
 
 
 def _columns(table: Table, tier: Tier) -> Sequence[Ints | NDArray[np.float64]]:

@@ -97,6 +97,8 @@ class Replay:
         self._damaged: list[DamagedShape] = []
         self._reports = 0
         self._kept: dict[Tier, set[chunks.Key]] = {}
+        self._doubtful: set[int] = set()
+        """Hosts of which something was set aside: where they have nothing, something may be missing."""
         self._logged: dict[int, tuple[int, int]] = {}
 
     async def lines(self) -> AsyncGenerator[LineShape, None]:
@@ -119,10 +121,12 @@ class Replay:
             for tier in {one.tier for one in self._slices}:
                 mine = [one for one in self._slices if one.tier is tier]
                 self._kept[tier] = await chunks.keys(connection, tier, mine[0].from_ms, mine[-1].to_ms)
+                aside = await chunks.aside(connection, mine[0].from_ms, mine[-1].to_ms)
+                self._doubtful |= {gone.host_id for gone in aside}
             self._logged = await hot.extents(connection)
 
     def _has(self, host: Host, one: Slice) -> bool:
-        if (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
+        if host.id in self._doubtful or (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
             return True
         logged = self._logged.get(host.id) if one.tier is RAW else None
         return logged is not None and logged[0] < one.to_ms and logged[1] >= one.from_ms
@@ -139,9 +143,8 @@ class Replay:
 
     async def _read_host(self, db: AsyncConnection, host: Host, one: Slice) -> None:
         span = (one.from_ms, one.to_ms)
-        found = await stored(db, host, one.tier, span)
-        if found.is_damaged:
-            self._damaged.append({"host": host.name, "from_ms": one.from_ms, "to_ms": one.to_ms})
+        found = await stored(db, host, one.tier, span, self._reach)
+        self._damaged += [{"host": host.name, "from_ms": begin, "to_ms": end} for begin, end in found.lost]
         strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
         for strip in strips:
             self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]

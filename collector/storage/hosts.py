@@ -39,6 +39,11 @@ async def all_hosts(db: AsyncConnection) -> list[Host]:
     return [_host(row) for row in await db.execute(select(*host.c).where(_IS_THERE).order_by(host.c.name))]
 
 
+async def with_forgotten(db: AsyncConnection) -> list[Host]:
+    """Every host of which anything is known, forgotten ones too, by name."""
+    return [_host(row) for row in await db.execute(select(*host.c).order_by(host.c.name))]
+
+
 async def after_name(db: AsyncConnection, name: str, limit: int) -> list[Host]:
     """The next hosts by name that are not forgotten."""
     query = select(*host.c).where(host.c.name > name, _IS_THERE).order_by(host.c.name).limit(limit)

@@ -119,6 +119,13 @@ async def window(
     return [Logged(*row) for row in await db.execute(query)]
 
 
+async def has_unsettled(db: AsyncConnection, host_id: int, from_ms: int, to_ms: int) -> bool:
+    """Whether the log has something of this host, taken in [from_ms, to_ms), that no chunk holds."""
+    taken = (hot.c.taken_ms >= from_ms) & (hot.c.taken_ms < to_ms)
+    query = select(hot.c.id).where(hot.c.host_id == host_id, taken, ~hot.c.is_settled).limit(1)
+    return (await db.execute(query)).first() is not None
+
+
 async def extents(db: AsyncConnection) -> dict[int, tuple[int, int]]:
     """From when to when (taken, ms, both ends included) the log has what no chunk holds, by host id."""
     ends = (func.min(hot.c.taken_ms).label("first"), func.max(hot.c.taken_ms).label("last"))

@@ -4,23 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from collector.fleet.host import Host
-from collector.history.export import header, lines
-from collector.history.tiers import Tier
+from collector.history.export import header, lines, losses
+from collector.history.tiers import Reach, Tier
 from collector.storage.database import Database
-from collector.trends.stored import Part, stored
+from collector.trends.stored import Part, Span, stored
 
 
-async def export(db: Database, hosts: Sequence[Host], tier: Tier, from_ms: int, to_ms: int) -> AsyncIterator[str]:
-    """CSV of these hosts over [from_ms, to_ms): a header, then a piece a chunk. Raw history includes the log."""
+async def export(db: Database, hosts: Sequence[Host], tier: Tier, asked: Span, reach: Reach) -> AsyncIterator[str]:
+    """CSV of these hosts over [from, to): a header, then a piece a chunk, and a piece where something is lost."""
     yield header(tier)
     for host in hosts:
-        for start_ms in tier.starts(from_ms, to_ms):
-            span = max(start_ms, from_ms), min(start_ms + tier.span_ms, to_ms)
+        who = host.name, host.role or ""
+        for start_ms in tier.starts(*asked):
+            span = max(start_ms, asked[0]), min(start_ms + tier.span_ms, asked[1])
             async with db.reading() as connection:
-                found = await stored(connection, host, tier, span)
+                found = await stored(connection, host, tier, span, reach)
             for part in found.parts:
-                yield await asyncio.to_thread(_lines, part, tier, host, span)
+                yield await asyncio.to_thread(_lines, part, tier, who, span)
+            if found.lost:
+                yield losses(tier, who, found.lost)
 
 
-def _lines(part: Part, tier: Tier, host: Host, span: tuple[int, int]) -> str:
-    return lines(part.chunk, tier, (host.name, host.role or ""), part.named, span)
+def _lines(part: Part, tier: Tier, who: tuple[str, str], span: Span) -> str:
+    return lines(part.chunk, tier, who, part.named, span)

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from collector.history.export import header, lines
+from collector.history.export import header, lines, losses
 from collector.history.rollup import rolled
 from collector.history.tiers import MINUTE, MINUTE_MS, RAW
 from tests.builders import NOON_MS, a_reading, a_snapshot
@@ -27,3 +27,20 @@ def test_rolled_up_lines_have_means_and_peaks() -> None:
     assert (first["count"], first["held_mean"], first["held_max"]) == ("2", "15.0", "20")
     assert (second["held_min"], second["headroom_min"]) == ("70", "230")
     assert float(first["peak_occupancy"]) > 20 / 300
+
+
+def test_a_stretch_that_is_lost_is_a_line_with_no_pool_in_it() -> None:
+    for tier in (RAW, MINUTE):
+        [row] = csv.DictReader(io.StringIO(header(tier) + losses(tier, ("lb1", "edge"), [(5, 7)])))
+        assert {name: value for name, value in row.items() if value} == {
+            "at_ms": "5",
+            "host": "lb1",
+            "role": "edge",
+            "lost_until_ms": "7",
+        }
+
+
+def test_a_line_about_a_pool_ends_with_nothing() -> None:
+    """Whoever only counts lines that end with a number knows how many tell of a loss."""
+    text = lines(gathered(*STORY), RAW, ("lb1", "edge"), NAMED, (0, 2**52))
+    assert all(line.endswith(",") for line in text.splitlines())
