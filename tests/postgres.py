@@ -127,9 +127,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """A fresh server for as long as the block runs."""
-    with _directory() as directory:
+def cluster(settings: Mapping[str, str] | None = None, *, within: Path | None = None) -> Iterator[Cluster]:
+    """A fresh server for as long as the block runs; in this directory, whose path is short, if one is given."""
+    with contextlib.nullcontext(within) if within else _directory() as directory:
         run("initdb", "-D", directory / "data", "-U", USER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
         with running(Cluster(directory=directory, settings=dict(settings or {}))) as made:
             yield made

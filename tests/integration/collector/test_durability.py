@@ -1,123 +1,29 @@
 """Acknowledged means durable: whatever is killed, and whenever."""
 
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
-import threading
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
-from itertools import count
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from shared import wire
-from tests.builders import a_reading, a_snapshot
+from tests.builders import a_snapshot
 from tests.collector_process import Serving, a_token, migrated, run, serving
+from tests.hammer import Collectors, Hammer, require_each_once, wait_until
 from tests.postgres import Cluster, cluster, standby, why_none
 
-PATIENCE_S = 60
+WAL_PIECE = 16 * 2**20
 AT_WORK_S = (0.1, 0.8)
 """How long there is load between two kills."""
-SENDERS = 4
 
 pytestmark = pytest.mark.timeout(600)
-
-
-class Hammer:
-    """Hosts that push one snapshot after another, each until it is acknowledged, to any of the collectors in turn."""
-
-    def __init__(self, token: str, urls: Callable[[], Sequence[str]]) -> None:
-        self.acknowledged: Counter[tuple[str, int]] = Counter()
-        self._token, self._urls = token, urls
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._send, args=(f"lb{number}",)) for number in range(SENDERS)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(PATIENCE_S)
-
-    def wait_for_more(self, count: int) -> None:
-        """Until so many more snapshots were acknowledged: everything works again."""
-        wanted, deadline_s = len(self.acknowledged) + count, time.monotonic() + PATIENCE_S
-        while len(self.acknowledged) < wanted:
-            assert time.monotonic() < deadline_s, "nothing is acknowledged any more"
-            time.sleep(0.02)
-
-    def _send(self, host: str) -> None:
-        """One after another, each until it is acknowledged, and the same each time: another content is a conflict."""
-        for seq in count(1):
-            now_ms = int(time.time() * 1000)
-            body = wire.encode(a_snapshot(a_reading(seq % 300), host=host, seq=seq, taken_at_ms=now_ms))
-            while not self._push(body):
-                if self._stop.wait(0.02):
-                    return
-            self.acknowledged[host, seq] += 1
-            if self._stop.is_set():
-                return
-
-    def _push(self, body: bytes) -> bool:
-        for url in self._urls():
-            headers = {"Content-Type": wire.CONTENT_TYPE, "Authorization": f"Bearer {self._token}"}
-            with suppress(OSError, HTTPException), closing(HTTPConnection(url.removeprefix("http://"))) as connection:
-                connection.timeout = 20
-                connection.request("POST", "/v1/snapshots", body, headers)
-                with connection.getresponse() as response:
-                    if response.status == HTTPStatus.ACCEPTED:
-                        return True
-        return False
-
-
-def require_each_once(acknowledged: Counter[tuple[str, int]], rows: Sequence[tuple[str, int]]) -> None:
-    """All that was acknowledged is there, and nothing twice; what was never acknowledged may be there too."""
-    stored = Counter(rows)
-    assert [key for key in acknowledged if key not in stored] == []
-    assert [key for key, count in stored.items() if count > 1] == []
-
-
-class Collectors:
-    """Processes that are killed and started again under their names."""
-
-    def __init__(self, stack: ExitStack, database: str | Path, directory: Path) -> None:
-        self._stack, self._database, self._directory = stack, database, directory
-        self._running: dict[str, Serving] = {}
-        self._roles: dict[str, str] = {}
-
-    def start(self, name: str, role: str = "all") -> None:
-        deadline_s = time.monotonic() + PATIENCE_S
-        while True:
-            log = self._directory / f"{name}-{time.monotonic_ns()}.log"
-            try:
-                made = serving(self._database, "--role", role, log=log)
-                self._running[name], self._roles[name] = self._stack.enter_context(made), role
-            except AssertionError:  # The database is still coming back.
-                assert time.monotonic() < deadline_s, log.read_text()
-                time.sleep(0.1)
-            else:
-                return
-
-    def kill(self, name: str) -> None:
-        process = self._running[name].process
-        process.kill()
-        process.wait(PATIENCE_S)
-        self.start(name, self._roles[name])
-
-    def urls(self) -> list[str]:
-        found = [one.url for name, one in self._running.items() if self._roles[name] != "leader"]
-        random.shuffle(found)
-        return found
 
 
 @pytest.fixture
@@ -134,7 +40,7 @@ def test_sqlite_keeps_what_was_acknowledged_through_seven_kills(tmp_path: Path, 
         for _ in range(7):
             hammer.wait_for_more(5)
             time.sleep(random.uniform(*AT_WORK_S))
-            collectors.kill("only")
+            collectors.kill_and_start("only")
         hammer.wait_for_more(5)
     with sqlite3.connect(database) as connection:
         rows = connection.execute("SELECT name, seq FROM hot JOIN host ON host.id = host_id").fetchall()
@@ -171,7 +77,7 @@ def test_postgresql_keeps_it_through_kills_of_ingest_leader_and_server(
                 server.crash()
                 server.start()
             else:
-                collectors.kill(victim)
+                collectors.kill_and_start(victim)
         hammer.wait_for_more(5)
     rows = rows_of(server)
     require_each_once(hammer.acknowledged, rows)
@@ -194,13 +100,6 @@ def test_a_promoted_standby_has_all_that_was_acknowledged(server: Cluster, tmp_p
         follower.sql("SELECT pg_promote()")
         hammer.wait_for_more(20)
     require_each_once(hammer.acknowledged, rows_of(follower))
-
-
-def wait_until(fact: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not fact():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
 
 
 @contextmanager
@@ -241,3 +140,75 @@ def test_a_full_disk_is_503_and_the_log_says_why_and_room_mends_it(tmp_path: Pat
     with sqlite3.connect(database) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("SELECT count(*) FROM hot").fetchone() == (taken + 1,)
+
+
+def some_labels(chance: random.Random) -> dict[str, str]:
+    """Seven kilobytes that nothing makes smaller."""
+    return {f"l{number}": chance.randbytes(120).hex() for number in range(30)}
+
+
+def fill(collector: Serving, token: str, acknowledged: Counter[tuple[str, int]]) -> set[int]:
+    """Push until there is no room; the statuses that came."""
+    chance, statuses = random.Random(5), set[int]()
+    for seq in range(1, 20_000):
+        status = collector.push(a_snapshot(seq=seq, labels=some_labels(chance)), token)
+        statuses.add(status)
+        if status != 202:
+            return statuses
+        acknowledged["lb1", seq] += 1
+    raise AssertionError("the disk is larger than it was made")
+
+
+def leave_room_for_tables(server: Cluster) -> int:
+    """Have the server's own log end soon; answers how much room must be left that is too little for its next piece."""
+    offset = "SELECT (pg_walfile_name_offset(pg_current_wal_insert_lsn())).file_offset"
+    left = WAL_PIECE - int(server.sql(offset)) - 500_000
+    server.sql(f"SELECT pg_logical_emit_message(false, 'test', repeat('x', {left}))")
+    return WAL_PIECE - 1_000_000
+
+
+def leave_room_for_the_log(server: Cluster) -> int:
+    """Have the server make its own log beforehand; answers how much room must be left, for tables."""
+    for _ in range(8):
+        server.sql("CREATE TABLE some_work AS SELECT 1")
+        server.sql("DROP TABLE some_work")
+        server.sql("SELECT pg_switch_wal()")
+    server.sql("CHECKPOINT")
+    return 2_000_000
+
+
+@pytest.mark.parametrize("prepared", [leave_room_for_the_log, leave_room_for_tables])
+def test_a_full_disk_under_postgresql_is_503_and_room_mends_it(
+    tmp_path: Path, stack: ExitStack, prepared: Callable[[Cluster], int]
+) -> None:
+    """Where its own log finds no room the server goes down, by design; what was acknowledged is on the disk."""
+    if reason := why_none():
+        pytest.skip(reason)
+    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg-")))  # A socket's path must be short.
+    disk = stack.enter_context(small_disk(place / "disk", "256m"))
+    server = stack.enter_context(cluster({"min_wal_size": "96MB", "max_wal_size": "96MB"}, within=disk))
+    assert run("migrate", "--database", server.url()).returncode == 0
+    token, log = a_token(server.url(), "--scope", "push"), tmp_path / "collector.log"
+    collector = stack.enter_context(serving(server.url(), log=log))
+    ballast, room = disk / "ballast", prepared(server)
+    ballast.write_bytes(bytes(shutil.disk_usage(disk).free - room))
+    acknowledged: Counter[tuple[str, int]] = Counter()
+    assert fill(collector, token, acknowledged) == {202, 503}
+    assert "snapshots refused" in log.read_text()
+    assert "No space left on device" in log.read_text() + server.log
+    ballast.unlink()
+    more = a_snapshot(seq=len(acknowledged) + 2)
+
+    def is_mended() -> bool:
+        if server.process and server.process.poll() is not None:
+            server.start()
+        return collector.push(more, token) == 202
+
+    wait_until(is_mended)
+    acknowledged["lb1", more.seq] += 1
+    assert collector.stop(signal.SIGTERM, within_s=60) == 0
+    require_each_once(acknowledged, rows_of(server))
+    assert "Traceback" not in log.read_text()
+    server.sql("REINDEX TABLE hot")
+    assert int(server.sql("SELECT count(*) FROM hot WHERE length(body) > 0")) >= len(acknowledged)
+    assert ("PANIC" in server.log) == (prepared is leave_room_for_tables)
