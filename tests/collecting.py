@@ -50,26 +50,12 @@ class Clock:
 
 
 @dataclass(slots=True, kw_only=True)
-class Collecting:
-    """What a test does to the collector, and asks of it."""
+class Client:
+    """Talks to a collector as agents and people do: `tokens` by scope."""
 
     url: str
-    services: Services
-    clock: Clock
     session: ClientSession
-    evaluator: Evaluator
-    compaction: Compaction
     tokens: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def db(self) -> Database:
-        return self.services.db
-
-    async def token(self, scope: Scope, host: str | None = None) -> str:
-        text, grant = issue(scope, host, self.clock())
-        async with self.db.writing() as connection:
-            await tokens.add(connection, grant)
-        return text
 
     async def post(self, body: bytes, token: str | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
         """Status and JSON of a push."""
@@ -106,6 +92,26 @@ class Collecting:
         params = {name.rstrip("_"): str(value) for name, value in query.items()}
         async with self.session.get(f"{self.url}{path}", params=params, headers=headers) as response:
             yield response
+
+
+@dataclass(slots=True, kw_only=True)
+class Collecting(Client):
+    """What a test does to the collector, and asks of it."""
+
+    services: Services
+    clock: Clock
+    evaluator: Evaluator
+    compaction: Compaction
+
+    @property
+    def db(self) -> Database:
+        return self.services.db
+
+    async def token(self, scope: Scope, host: str | None = None) -> str:
+        text, grant = issue(scope, host, self.clock())
+        async with self.db.writing() as connection:
+            await tokens.add(connection, grant)
+        return text
 
     async def evaluate(self) -> None:
         """Judge all that is in the log."""
