@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from benchmarks.document import measured_by, write_section
@@ -115,7 +116,7 @@ async def filled(db: Database, size: Size, now_ms: int) -> None:
     """Chunks of every host."""
     async with db.writing() as connection:
         made = list((await hosts.ensure(connection, [f"lb{number:05}" for number in range(size.hosts)])).values())
-        heard = [replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made]
+        heard = [msgspec.structs.replace(host, last_seen_ms=now_ms, latest_received_ms=now_ms) for host in made]
         await hosts.save(connection, heard)
         await pools.add(connection, {host.id: {pool_of(one) for one in range(size.pools)} for host in made})
         numbered = await pools.of_hosts(connection, [host.id for host in made])

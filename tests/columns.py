@@ -126,6 +126,7 @@ def _reading(chunk: Chunk, row: int, instant: int, pools: dict[int, Pool]) -> Re
         facts.get("failures", 0),
         owner,
         knee,
+        facts.get("recyclable", 0),
     )
 
 

@@ -16,7 +16,7 @@ from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Chunk, Ints, Ta
 from shared.addresses import fold
 from shared.errors import PortgaugeError
 from shared.model import Pool
-from shared.wire.v1 import COUNTS, FAILURES, KINDS, KNEE, OWNER, OWNERS, SCHEMA, UNREADABLE
+from shared.wire.v1 import COUNTS, FAILURES, KINDS, KNEE, OWNER, OWNERS, RECYCLABLE, SCHEMA, UNREADABLE
 
 INSTANT_COLUMNS = (
     "boot",
@@ -189,7 +189,7 @@ def _pools(bodies: Sequence[Body], ids: PoolIds, texts: _Texts) -> Table:
 def _columns_of(bodies: Sequence[Body]) -> tuple[str, ...]:
     seen = dict.fromkeys(name for body in bodies for name in body.document["columns"])
     states = sorted(name for name in seen if name.isupper())
-    return (*COUNTS, *states, *(name for name in (FAILURES, OWNER, KNEE) if name in seen))
+    return (*COUNTS, *states, *(name for name in (FAILURES, OWNER, KNEE, RECYCLABLE) if name in seen))
 
 
 def _column(name: str, packed: bytes, document: Mapping[str, Any], texts: _Texts) -> Ints:

@@ -1,6 +1,6 @@
 """Every host at a glance."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from collector.fleet.host import Host
 from collector.fleet.muster import muster
