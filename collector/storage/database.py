@@ -61,8 +61,8 @@ Work = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
 class Database:
     """Hands out connections inside a transaction. Foreseen faults of the database are DatabaseUnusable."""
 
-    def __init__(self, engine: AsyncEngine, location: Location, aside: "_Aside | None" = None) -> None:
-        self.location, self._aside = location, aside
+    def __init__(self, engine: AsyncEngine, location: Location, door: "_Door", aside: "_Aside | None" = None) -> None:
+        self.location, self._door, self._aside = location, door, aside
         self._guard: Guard | None = None
         if location.file:
             self._reader = engine
@@ -77,14 +77,14 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view; nothing is kept."""
         with self.explained():
-            async with _connected(self._reader) as connection:
+            async with self._connected(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: durable when the block ends, undone if it raises."""
         with self.explained():
-            async with self._turn, _connected(self._writer) as connection, connection.begin():
+            async with self._turn, self._connected(self._writer) as connection, connection.begin():
                 if self._guard:
                     await self._guard(connection)
                 yield connection
@@ -99,8 +99,15 @@ class Database:
                 return await work(connection)
         with self.explained():
             async with self._turn:
-                doing = asyncio.ensure_future(self._aside.run(lambda connection: self._guarded(connection, work)))
-                return await _to_the_end(doing)
+                with self._door.entered():
+                    doing = asyncio.ensure_future(self._aside.run(lambda connection: self._guarded(connection, work)))
+                    return await _to_the_end(doing)
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        with self._door.entered():
+            async with _connected(engine) as connection:
+                yield connection
 
     async def _guarded(self, db: AsyncConnection, work: Work[T]) -> T:
         if self._guard:
@@ -152,13 +159,43 @@ async def database(location: Location, *, alone: bool = False) -> AsyncIterator[
     with ExitStack() as locks:
         if alone and location.file:
             locks.enter_context(_only_one(location.file))
-        engine = _engine(location)
+        engine, door = _engine(location), _Door(location)
         try:
             with _Aside(location) if location.file else nullcontext() as aside:
-                yield Database(engine, location, aside)
+                try:
+                    yield Database(engine, location, door, aside)
+                finally:
+                    await door.shut()
         finally:
-            await _let_go(engine)
             await engine.dispose()
+
+
+class _Door:
+    """Who has a connection: the database is closed behind the last of them, and nobody comes in after.
+
+    A handler goes on when its client has hung up, and nobody waits for it: a connection that it took from a pool which
+    is emptied already would be closed by nobody.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self._location, self._inside, self._is_shut = location, 0, False
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Be inside for as long as the block runs. Raises DatabaseUnusable once it is shut."""
+        if self._is_shut:
+            raise DatabaseUnusable(str(self._location), "it is closed: the collector stops")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    async def shut(self) -> None:
+        """Let nobody in, and wait for those inside."""
+        self._is_shut, deadline_s = True, monotonic_s() + WAIT_S
+        while self._inside and monotonic_s() < deadline_s:  # noqa: ASYNC110 - leaving rings no bell
+            await asyncio.sleep(0.01)
 
 
 class _Aside:
@@ -208,13 +245,6 @@ def _driven(coroutine: Coroutine[Any, Any, T]) -> T:
     finally:
         coroutine.close()
     raise RuntimeError("a transaction that is done in one go awaits its connection only")
-
-
-async def _let_go(engine: AsyncEngine) -> None:
-    """Wait for tasks that were cancelled a moment ago: what they gave back after the end would never be closed."""
-    deadline_s = monotonic_s() + WAIT_S
-    while engine.pool.checkedout() and monotonic_s() < deadline_s:  # type: ignore[attr-defined] # noqa: ASYNC110 - a pool rings no bell
-        await asyncio.sleep(0.01)
 
 
 def _engine(location: Location) -> AsyncEngine:

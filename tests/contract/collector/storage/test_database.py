@@ -214,6 +214,41 @@ async def test_whoever_is_cancelled_at_any_moment_leaves_no_connection_behind(lo
             gc.collect()
 
 
+async def test_whoever_comes_once_it_is_closed_is_turned_away_and_opens_nothing(location: Location) -> None:
+    """A handler whose client hung up goes on, and asks again after the collector has closed its database."""
+    async with database(location) as db:
+        assert await cursor_of(db) == 0
+
+    async def commit() -> int:
+        return await db.transact(lambda connection: _advance(connection, to=1))
+
+    async def write() -> None:
+        async with db.writing() as connection:
+            await _advance(connection, to=1)
+
+    for ask in (lambda: cursor_of(db), commit, write, db.ping):
+        with pytest.raises(DatabaseUnusable, match="it is closed"):
+            await ask()
+    gc.collect()
+
+
+async def test_it_is_closed_behind_the_last_one_inside(location: Location) -> None:
+    is_inside, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def linger(db: Database) -> int:
+        async with db.reading() as connection:
+            is_inside.set()
+            await may_leave.wait()
+            return (await cursors.read(connection, EVALUATION)).hot_id
+
+    async with database(location) as db:
+        lingering = asyncio.create_task(linger(db))
+        await is_inside.wait()
+        asyncio.get_running_loop().call_later(0.05, may_leave.set)
+    assert lingering.done()
+    assert await lingering == 0
+
+
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
