@@ -111,6 +111,7 @@ def test_a_leader_that_sleeps_owing_a_notice_and_wakes_later_tells_nobody_twice(
             assert ingest.push(a_snapshot(a_reading(held), seq=seq), token) == 202
             wait_until(lambda: heard.refused > 0)
             sleeper.process.send_signal(signal.SIGSTOP)
+            time.sleep(1)  # What it had sent already is refused too: its answer would be read after it wakes.
             heard.refusing = False
             wait_until(lambda: epoch(server) > term)  # noqa: B023 - waited for here and now
             wait_until(lambda: len(heard.notices) == seq)  # noqa: B023
