@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from agent import netns, sysctl
 from agent.binders import IDLE, LISTEN, MOST_STRETCHES, binder_pools, binders, bound_ports
+from agent.cadence import TICK_S
 from agent.hidden import HiddenBinders
 from agent.knee import Knees
 from agent.lingering import Lingering
@@ -32,8 +33,6 @@ CALM_BINDERS_EVERY_S = 120.0
 
 Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing.
 """
-TICK_S = 1.0
-"""Samples of one period may be that much short of it."""
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ class Sampler:
         if settings != self.settings or self.hidden.found or not self.lingering.is_empty:
             return False
         every_s = BINDERS_EVERY_S if self._hottest >= HOT else CALM_BINDERS_EVERY_S
-        if now_s - self._idle_at_s >= every_s - TICK_S:
+        if now_s - self._idle_at_s >= every_s - TICK_S:  # Samples of one period may be that much short of it.
             self._idle_at_s = now_s
             with open_sockets() as diag:
                 return bound_ports(diag, IDLE, settings.port_range) <= self._explicit

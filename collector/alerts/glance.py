@@ -17,13 +17,11 @@ from collector.alerts.observe import USAGE_FLOOR
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
 from shared import wire
-from shared.model import Namespace, Pool, Reading, Remainder, Snapshot
+from shared.model import Namespace, Pool, Remainder, Snapshot
 from shared.ports import HIGHEST_PORT, PortRange
-from shared.tcp import State
 from shared.wire import v1
 
 _HAS_KNEE = v1.KNEES.index(True)
-_STATES = {state.name: state for state in State}
 
 
 class _Namespace(msgspec.Struct):
@@ -179,7 +177,7 @@ def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
         interval_ms=body.interval_ms,
         labels=body.labels,
         namespaces=tuple(map(_namespace, body.namespaces)),
-        readings=_readings(body, pools, list(rows)),
+        readings=v1.readings_of(pools, body.columns, ["", *body.owners], rows),
     )
 
 
@@ -192,33 +190,6 @@ def _namespace(found: _Namespace) -> Namespace:
         blocked=found.blocked,
         settings=found.settings,
         remainder=Remainder(*found.remainder),
-    )
-
-
-def _readings(body: _Body, pools: Sequence[Pool], rows: list[int]) -> tuple[Reading, ...]:
-    def cells(name: str) -> Sequence[int]:
-        column = _column(body, name)
-        numbers: list[int] = column[rows].tolist() if column.size else [0] * len(rows)
-        return numbers
-
-    held, capacity, low, high = (cells(name) for name in v1.COUNTS)
-    states = [(_STATES[name], cells(name)) for name in body.columns if name in _STATES]
-    failures, owner, knee, owners = cells(v1.FAILURES), cells(v1.OWNER), cells(v1.KNEE), ["", *body.owners]
-    recyclable = cells(v1.RECYCLABLE)
-    return tuple(
-        Reading(
-            pools[row],
-            held[place],
-            capacity[place],
-            low[place],
-            high[place],
-            {state: numbers[place] for state, numbers in states if numbers[place]},
-            failures[place],
-            owners[owner[place]],
-            v1.KNEES[knee[place]],
-            recyclable[place],
-        )
-        for place, row in enumerate(rows)
     )
 
 

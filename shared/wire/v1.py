@@ -205,8 +205,15 @@ def remembered_pools(digest: bytes, namespaces: tuple[str, ...]) -> tuple[Pool, 
     return _SEEN.get((digest, namespaces))
 
 
+def readings_of(
+    pools: Sequence[Pool], columns: Mapping[str, bytes], owners: Sequence[str], rows: Iterable[int]
+) -> tuple[Reading, ...]:
+    """The readings of these rows, from columns that were checked before. `owners` by their number, 0 being nobody."""
+    return _readings(_unpacked(pools, columns, owners), rows)
+
+
 class _Table(NamedTuple):
-    """The columns, checked: row n of each is about pool n."""
+    """The columns: row n of each is about pool n."""
 
     pools: Sequence[Pool]
     counts: "tuple[array[int], ...]"
@@ -215,27 +222,32 @@ class _Table(NamedTuple):
     owner: "array[int] | list[int]"
     knee: "array[int] | list[int]"
     recyclable: "array[int] | list[int]"
-    owners: list[str]
+    owners: Sequence[str]
+
+
+def _unpacked(pools: Sequence[Pool], columns: Mapping[str, Any], owners: Sequence[str]) -> _Table:
+    counts = tuple(_column(columns, name, len(pools)) for name in COUNTS)
+    states = [(_STATE_NAMES[name], _column(columns, name, len(pools))) for name in columns if name in _STATE_NAMES]
+    failures, owner, knee, recyclable = (
+        _optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER, KNEE, RECYCLABLE)
+    )
+    return _Table(pools, counts, states, failures, owner, knee, recyclable, owners)
 
 
 def _table(document: Mapping[str, Any], namespaces: tuple[str, ...]) -> _Table:
     pools = _pools(document, namespaces)
     columns = _map(document, "columns", len(COUNTS) + len(State) + limits.MAX_SETTINGS)
-    owners = _owners(document)
-    held, capacity, low, high = counts = tuple(_column(columns, name, len(pools)) for name in COUNTS)
+    table = _unpacked(pools, columns, _owners(document))
+    held, capacity, low, high = table.counts
     if not all(map(operator.le, low, high)):
         raise Malformed("columns", "a headroom_min is above its headroom_max")
     if not all(map(operator.le, held, capacity)) or not all(map(operator.le, high, capacity)):
         raise Malformed("columns", "a held or headroom_max is above its capacity")
-    states = [(_STATE_NAMES[name], _column(columns, name, len(pools))) for name in columns if name in _STATE_NAMES]
-    failures, owner, knee, recyclable = (
-        _optional_column(columns, name, len(pools)) for name in (FAILURES, OWNER, KNEE, RECYCLABLE)
-    )
-    if max(owner, default=0) >= len(owners):
-        raise Malformed(f"columns.{OWNER}", f"a number is above the {len(owners) - 1} owners listed")
-    if max(knee, default=0) >= len(KNEES):
+    if max(table.owner, default=0) >= len(table.owners):
+        raise Malformed(f"columns.{OWNER}", f"a number is above the {len(table.owners) - 1} owners listed")
+    if max(table.knee, default=0) >= len(KNEES):
         raise Malformed(f"columns.{KNEE}", f"a number is above {len(KNEES) - 1}")
-    return _Table(pools, counts, states, failures, owner, knee, recyclable, owners)
+    return table
 
 
 def _readings(table: _Table, rows: Iterable[int]) -> tuple[Reading, ...]:
