@@ -8,7 +8,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -30,9 +30,9 @@ from collector.storage.database import AsyncConnection, Database, database
 from collector.storage.location import locate
 from shared import wire
 from tests.builders import a_pool, a_reading, a_snapshot
-from tests.collector_process import a_token, run
+from tests.collector_process import a_token
 from tests.hammer import Collectors, Hammer, require_each_once, wait_until
-from tests.postgres import Cluster, cluster, why_none
+from tests.postgres import Cluster
 
 KILLS = int(os.environ.get("PORTGAUGE_KILLS", "5"))
 LEADERS = ("leader", "heir")
@@ -44,15 +44,6 @@ STEP_MS = BACK_MS // (2 * EACH + 40)
 """Between two snapshots of one host. Every other one is of the second backlog, which is merged into chunks."""
 
 pytestmark = pytest.mark.timeout(300 + 60 * KILLS)
-
-
-@pytest.fixture
-def server() -> Iterator[Cluster]:
-    if reason := why_none():
-        pytest.skip(reason)
-    with cluster() as made:
-        assert run("migrate", "--database", made.url()).returncode == 0
-        yield made
 
 
 def number_of(server: Cluster, query: str) -> int:

@@ -11,19 +11,10 @@ import pytest
 
 from tests.builders import a_reading, a_snapshot
 from tests.collector_process import Serving, a_token, migrated, run, serving
-from tests.postgres import Cluster, cluster, why_none
+from tests.postgres import Cluster
 from tests.receiving import CONFIG, receiving
 
 PATIENCE_S = 40
-
-
-@pytest.fixture
-def server() -> Iterator[Cluster]:
-    if reason := why_none():
-        pytest.skip(reason)
-    with cluster() as made:
-        assert run("migrate", "--database", made.url()).returncode == 0
-        yield made
 
 
 @pytest.fixture

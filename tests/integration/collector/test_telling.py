@@ -13,25 +13,18 @@ from collector.run import listening
 from collector.run import serving as serving_app
 from tests.builders import a_reading, a_snapshot
 from tests.collector_process import Serving, a_token, migrated, serving
+from tests.receiving import CONFIG as HOT
 
-CONFIG = """
+CONFIG = (
+    """
 [[rule]]
 name = "warm"
 severity = "plan"
 raise_at = 0.70
 clear_at = 0.60
-
-[[rule]]
-name = "hot"
-severity = "page"
-raise_at = 0.85
-clear_at = 0.75
-
-[[channel]]
-name = "webhook"
-url = "{url}/notice"
-timeout_s = 0.5
 """
+    + HOT
+)
 
 
 class Receiver:
