@@ -30,7 +30,7 @@ fleet: install deps ## Let a fleet of N load balancers on this machine meet six 
 	@$(BIN)/python -m tests.fleet --hosts $(N) $(ARGS)
 
 test: install deps ## Run the whole suite (as an ordinary user: in namespaces of your own)
-	@tools/in-own-namespaces $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@tools/in-own-namespaces $(BIN)/python -m tools.suite --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: install lint types imports test ## Format, lint, types, import contracts, then the whole suite
 
