@@ -1,72 +1,50 @@
 """One open database: reading and writing transactions, the same on every backend.
 
-SQLite: WAL with synchronous=FULL, so that what is committed survives a power cut and readers never wait for the
-writer. There is one writer at a time by nature; a lock of our own makes writers queue fairly instead of polling.
+SQLite: there is one writer at a time by nature; a lock of our own makes writers queue fairly instead of polling.
 
-PostgreSQL: readers see one snapshot (REPEATABLE READ), writers READ COMMITTED and beside each other. A commit waits for
-the disk, and for a synchronous standby where there is one, whatever weaker setting the server has by default.
+PostgreSQL: readers see one snapshot (REPEATABLE READ), writers READ COMMITTED and beside each other.
 """
 
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import (
-    AbstractAsyncContextManager,
-    ExitStack,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, text
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlalchemy.util import await_only, greenlet_spawn
 
-from collector.storage.errors import AlreadyServed, DatabaseUnusable, InvalidDatabaseUrl
+from collector.storage.aside import Aside, Work
+from collector.storage.engine import WAIT_S, WRITES, arguments_of, connected, engine_of, to_the_end
+from collector.storage.errors import AlreadyServed, DatabaseUnusable
 from collector.storage.location import Location
 from shared.clock import monotonic_s
 
 __all__ = ["AsyncConnection", "Database", "database"]
 
-CONNECTIONS = 8
-WAIT_S = 10
-STATEMENT_S = 60
-"""A statement of ours takes milliseconds; one that takes this long waits for a server that has stopped answering."""
-IDLE_IN_TRANSACTION_S = 30
-"""A process that was stopped in the middle of a transaction must not keep its locks from the others."""
-_WRITES = "portgauge_writes"
-_NOT_A_PRIMARY = frozenset({"25006", "57P01", "57P02", "57P03"})
-"""PostgreSQL's codes for a read-only transaction, and for a server that shuts down, crashed, or is starting up."""
 _OUR_MISTAKES = (IntegrityError, ProgrammingError)
 """What no trouble of the database explains. They are not foreseen, and must be loud."""
-
 
 T = TypeVar("T")
 Guard = Callable[[AsyncConnection], Awaitable[None]]
 """Called at the beginning of a transaction; what it raises undoes it."""
-Work = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
-"""What a transaction does. It awaits nothing but its connection."""
 
 
 class Database:
     """Hands out connections inside a transaction. Foreseen faults of the database are DatabaseUnusable."""
 
-    def __init__(self, engine: AsyncEngine, location: Location, door: "_Door", aside: "_Aside | None" = None) -> None:
+    def __init__(self, engine: AsyncEngine, location: Location, door: "_Door", aside: "Aside | None" = None) -> None:
         self.location, self._door, self._aside = location, door, aside
         self._guard: Guard | None = None
         if location.file:
             self._reader = engine
-            self._writer = engine.execution_options(**{_WRITES: True})
+            self._writer = engine.execution_options(**{WRITES: True})
             self._turn: AbstractAsyncContextManager[object] = asyncio.Lock()
         else:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -90,10 +68,7 @@ class Database:
                 yield connection
 
     async def transact(self, work: Work[T]) -> T:
-        """One transaction, as a block of `writing`. On SQLite it is done in a thread from its beginning to its end.
-
-        A statement that is awaited by itself goes to the driver's thread and back four times.
-        """
+        """One transaction, as a block of `writing`. On SQLite it is done in one go (collector.storage.aside)."""
         if self._aside is None:
             async with self.writing() as connection:
                 return await work(connection)
@@ -101,12 +76,12 @@ class Database:
             async with self._turn:
                 with self._door.entered():
                     doing = asyncio.ensure_future(self._aside.run(lambda connection: self._guarded(connection, work)))
-                    return await _to_the_end(doing)
+                    return await to_the_end(doing)
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with self._door.entered():
-            async with _connected(engine) as connection:
+            async with connected(engine) as connection:
                 yield connection
 
     async def _guarded(self, db: AsyncConnection, work: Work[T]) -> T:
@@ -118,11 +93,14 @@ class Database:
     async def session(self) -> AsyncIterator[AsyncConnection]:
         """A connection of its own beside all others, each statement a transaction: for locks that a session holds."""
         engine = create_async_engine(
-            self.location.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_arguments(self.location)
+            self.location.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=arguments_of(self.location),
         )
         try:
             with self.explained():
-                async with _connected(engine) as connection:
+                async with connected(engine) as connection:
                     yield connection
         finally:
             await engine.dispose()
@@ -159,9 +137,9 @@ async def database(location: Location, *, alone: bool = False) -> AsyncIterator[
     with ExitStack() as locks:
         if alone and location.file:
             locks.enter_context(_only_one(location.file))
-        engine, door = _engine(location), _Door(location)
+        engine, door = engine_of(location), _Door(location)
         try:
-            with _Aside(location) if location.file else nullcontext() as aside:
+            with Aside(location) if location.file else nullcontext() as aside:
                 try:
                     yield Database(engine, location, door, aside)
                 finally:
@@ -196,170 +174,6 @@ class _Door:
         self._is_shut, deadline_s = True, monotonic_s() + WAIT_S
         while self._inside and monotonic_s() < deadline_s:  # noqa: ASYNC110 - leaving rings no bell
             await asyncio.sleep(0.01)
-
-
-class _Aside:
-    """A thread of its own with one connection to a SQLite file, for transactions that are done in one go."""
-
-    def __init__(self, location: Location) -> None:
-        url = location.url.set(drivername="sqlite")
-        self._engine = create_engine(url, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="transactions")
-        _listen_sqlite(self._engine)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
-        self._engine.dispose()
-
-    def run(self, work: Work[T]) -> asyncio.Future[T]:
-        """Begin, work, and commit; or undo what was done."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
-
-    def _transact(self, work: Work[T]) -> T:
-        with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
-            return _driven(work(cast("AsyncConnection", _Straight(connection))))
-
-
-class _Straight:
-    """As much of an AsyncConnection as questions use; what is awaited of it is done at once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self.dialect = connection, connection.dialect
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
-
-    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> CursorResult[Any]:
-        return self._connection.exec_driver_sql(statement, parameters)
-
-
-def _driven(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end where there is no event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as ended:
-        return cast("T", ended.value)
-    finally:
-        coroutine.close()
-    raise RuntimeError("a transaction that is done in one go awaits its connection only")
-
-
-def _engine(location: Location) -> AsyncEngine:
-    try:
-        engine = create_async_engine(
-            location.url,
-            pool_size=CONNECTIONS,
-            max_overflow=0,
-            pool_use_lifo=True,
-            pool_timeout=WAIT_S,
-            connect_args=_arguments(location),
-        )
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise InvalidDatabaseUrl(str(location), f"no driver for it is installed ({error})") from None
-    if location.file:
-        engine.sync_engine.dialect.do_terminate = _end_sqlite  # type: ignore[assignment]
-        _listen_sqlite(engine.sync_engine)
-    else:
-        event.listen(engine.sync_engine, "connect", _prepare_postgresql)
-        event.listen(engine.sync_engine, "handle_error", _leave_what_cannot_write)
-    return engine
-
-
-def _listen_sqlite(engine: Engine) -> None:
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-
-
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection for as long as the block runs. Whoever is cancelled still opens and closes to the end.
-
-    A driver's connection that is dropped half open or half closed would be closed by nobody.
-    """
-    connection = engine.connect()
-    opening = asyncio.create_task(connection.start())
-    try:
-        await _to_the_end(opening)
-        yield connection
-    finally:
-        if connection.sync_connection:
-            await _to_the_end(asyncio.create_task(connection.close()))
-
-
-async def _to_the_end(task: asyncio.Future[T]) -> T:
-    """Wait for it, and only then be cancelled."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled:
-        with suppress(Exception):
-            task.result()
-        raise cancelled
-    return task.result()
-
-
-def _arguments(location: Location) -> dict[str, Any]:
-    if location.file:
-        return {}
-    settings = {
-        "application_name": "portgauge-collector",
-        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
-    }
-    return {"timeout": WAIT_S, "command_timeout": STATEMENT_S, "server_settings": settings}
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver would begin transactions by its own guess (late, and never for reads); _begin_sqlite does it instead.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT_S * 1000}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _end_sqlite(connection: Any) -> None:
-    """End one whose user was cancelled, whole, however often it is cancelled meanwhile.
-
-    Closing alone keeps the transaction, and so the write lock, for as long as anybody holds a cursor, be it in the
-    traceback of the cancellation (sqlite3_close_v2). The dialect's own way, cut short, leaves a thread waiting.
-    """
-    await_only(_to_the_end(asyncio.create_task(greenlet_spawn(_roll_back_and_close, connection))))
-
-
-def _roll_back_and_close(connection: Any) -> None:
-    try:
-        connection.rollback()
-    finally:
-        connection.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    # A writer takes the write lock at once: upgrading later fails with SQLITE_BUSY where another has written since.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _prepare_postgresql(connection: Any, _record: object) -> None:
-    # `on` also waits for a synchronous standby; remote_apply, which is more, is left as it is.
-    cursor = connection.cursor()
-    cursor.execute(
-        "SELECT set_config('synchronous_commit', 'on', false)"
-        " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
-    )
-    cursor.close()
-    connection.commit()
-
-
-def _leave_what_cannot_write(context: ExceptionContext) -> None:
-    # A primary that became a standby keeps its connections: they must go for the next attempt to find the new primary.
-    if getattr(context.original_exception, "sqlstate", "") in _NOT_A_PRIMARY:
-        context.is_disconnect = True
 
 
 def _first_line(error: BaseException | None) -> str:
