@@ -48,6 +48,10 @@ class Insight:
     _owners: dict[Pool, Ownership] = field(default_factory=dict)
     _asked_at_s: dict[Pool, float] = field(default_factory=dict)
     _looked_at_s: float = -1e9
+    _named: tuple[Summary, ...] = ()
+    """What was made of `_named_of` with the names of `_named_by`: a host where nothing moves tells the same again."""
+    _named_of: tuple[Summary, ...] | None = None
+    _named_by: dict[Pool, Ownership] | None = None
 
     def into(self, sample: HostSample, now_s: float, failures: "Failures | None" = None) -> HostSample:
         """The sample with `failures` counted to their pools, and with the owners of pools that are hot or failing.
@@ -60,7 +64,10 @@ class Insight:
         self._look(sample, hot, now_s)
         if not self._owners:
             return sample
-        return replace(sample, summaries=tuple(map(self._with_owners, sample.summaries)))
+        if self._named_of is not sample.summaries or self._named_by is not self._owners:
+            self._named = tuple(map(self._with_owners, sample.summaries))
+            self._named_of, self._named_by = sample.summaries, self._owners
+        return replace(sample, summaries=self._named)
 
     # --- failures ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +121,8 @@ class Insight:
 
     def _look(self, sample: HostSample, hot: Collection[Pool], now_s: float) -> None:
         """Ask anew for the owners that are due; forget pools that have cooled."""
-        self._owners = {pool: owner for pool, owner in self._owners.items() if pool in hot}
+        if not self._owners.keys() <= set(hot):
+            self._owners = {pool: owner for pool, owner in self._owners.items() if pool in hot}
         self._asked_at_s = {pool: at_s for pool, at_s in self._asked_at_s.items() if pool in hot}
         refresh_s = REFRESH_S if sample.looked_at else math.inf  # Owners change no more than connections do.
         due = {pool for pool in hot if now_s - self._asked_at_s.get(pool, -math.inf) >= refresh_s}
@@ -127,8 +135,8 @@ class Insight:
         claims: dict[Pool, Claims] = {}
         for summary in sample.summaries:
             claims |= self._claims(summary.namespace, {pool for pool in due if pool.netns == summary.namespace.name})
-        for pool, ownership in self.finder.find(claims, now_s).items():
-            self._owners[pool] = better(self._owners.get(pool, Ownership()), ownership)
+        found = self.finder.find(claims, now_s).items()
+        self._owners = self._owners | {pool: better(self._owners.get(pool, Ownership()), one) for pool, one in found}
         self._asked_at_s |= dict.fromkeys(due, now_s)
 
     def _claims(self, namespace: Namespace, due: Collection[Pool]) -> dict[Pool, Claims]:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 DRAIN_EVERY_S = 1.0
 """Soon enough to find the processes that failed still alive, and before the rings are full."""
 
-LOOK_ROUND_EVERY = 10
+LOOK_ROUND_EVERY = 60
 """Turns after which it is drained though nothing failed: a CPU may have come that is not watched yet."""
 
 

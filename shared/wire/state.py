@@ -1,7 +1,7 @@
 """The agent's own state, as a map of the wire: `started_ms cpu_ms dropped revision failed why features`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from shared import limits
@@ -9,13 +9,14 @@ from shared.model import AgentState
 from shared.wire.errors import Malformed
 
 STATE = "state"
+_NAMES = tuple(one.name for one in fields(AgentState))
 _NUMBERS = {"started_ms": limits.MAX_TIME_MS, "cpu_ms": limits.MAX_TIME_MS, "dropped": limits.MAX_SEQ}
 _NUMBERS |= {"revision": limits.MAX_COUNT, "failed": limits.MAX_COUNT}
 
 
 def document_of(state: AgentState) -> dict[str, Any]:
     """The state as the map that is packed, within the bounds."""
-    told = asdict(state)
+    told = {name: getattr(state, name) for name in _NAMES}
     return told | {"why": state.why[: limits.MAX_FAILURE_CHARS], "features": list(state.features)}
 
 
@@ -26,7 +27,7 @@ def state_of(document: Mapping[str, Any]) -> AgentState | None:
         return None
     if not isinstance(told, dict):
         raise Malformed(STATE, "a map is needed")
-    known = {one.name: told[one.name] for one in fields(AgentState) if one.name in told}
+    known = {name: told[name] for name in _NAMES if name in told}
     for name, most in _NUMBERS.items():
         value = known.get(name, 0)
         if type(value) is not int or not 0 <= value <= most:
