@@ -31,9 +31,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-REAL = ("acceptance", "integration", "packaging")
+REAL = ("acceptance", "contract", "fleet", "integration", "packaging")
 """Tests of programs that run for themselves, in real time, on a machine that others use too."""
-NOT_IN_TIME = ("AssertionError", "TimeoutError", "TimeoutExpired")
+UNCLOSED = ("Warning", "unraisable", "unhandled thread")
+"""What a test left unclosed is no matter of time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         if item.path.relative_to(item.config.rootpath / "tests").parts[0] in REAL:
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=list(NOT_IN_TIME)))
+            item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=list(UNCLOSED)))
 
 
 @pytest.fixture(autouse=True, scope="module")
