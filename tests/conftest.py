@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import gc
+import logging
 import resource
 import signal
 import socket
@@ -67,6 +68,18 @@ def nothing_dropped_unclosed() -> Iterator[None]:
     """
     yield
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def the_log_as_it_was() -> Iterator[None]:
+    """A command that sets up the process's log does so for its own test: others would find its lines on stderr."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    for left in [one for one in root.handlers if one not in handlers]:
+        left.close()  # It may have a timer that runs on, and stderr is that test's.
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -38,17 +37,6 @@ def test_json_lines_carry_the_facts_as_keys() -> None:
     assert event["message"] == "pushed"
 
 
-@pytest.fixture
-def the_process() -> Iterator[None]:
-    """Its log as it was, after the test."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield
-    root.handlers[:], level = before
-    root.setLevel(level)
-
-
-@pytest.mark.usefixtures("the_process")
 def test_the_configured_level_and_format_hold_for_the_process(capsys: pytest.CaptureFixture[str]) -> None:
     configure(level="warning", as_json=True)
     logging.getLogger("x").info("quiet")
@@ -106,7 +94,6 @@ def test_a_storm_of_different_events_takes_no_memory_for_ever() -> None:
     assert len(repeats._seen) <= MOST_KEYS + 1
 
 
-@pytest.mark.usefixtures("the_process")
 def test_repeats_are_counted_when_the_process_ends(capsys: pytest.CaptureFixture[str]) -> None:
     configure(repeats_s=3600)
     for number in range(5):
@@ -119,7 +106,6 @@ def test_repeats_are_counted_when_the_process_ends(capsys: pytest.CaptureFixture
     assert lines[2].endswith("again and again … repeated 4 times n=0")
 
 
-@pytest.mark.usefixtures("the_process")
 def test_repeats_are_told_when_the_window_is_over_though_nothing_else_happens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
