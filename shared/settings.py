@@ -143,6 +143,6 @@ def _value(hint: Any, value: Any, source: str, key: str) -> Any:  # noqa: PLR091
 
 
 def _expect(kind: type[T], value: Any, source: str, key: str, name: str) -> T:
-    if type(value) is not kind:
+    if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):  # Python counts True among integers.
         raise SettingsError(source, key, f"{name} is needed, not {value!r}")
     return value

@@ -1,7 +1,6 @@
 """Questions to the collector's API, with a token that may read. The edge."""
 
 import http.client
-import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from agent.secret_file import read_secret
+from shared.answer import answer_of
 from shared.errors import PortgaugeError
 
 PATIENCE_S = 10.0
@@ -30,7 +30,10 @@ class Collector:
     tls: ssl.SSLContext | None = None
 
     def items(self, path: str, **query: str | int) -> list[dict[str, Any]]:
-        """The items of one list: all of its pages, or the first where `limit` bounds them. Raises NoAnswer."""
+        """The items of one list: all of its pages, or the first where `limit` bounds them.
+
+        Raises NoAnswer or NotUnderstood; the latter also whoever asks an item for a key that it has not.
+        """
         found: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
@@ -46,13 +49,13 @@ class Collector:
         request = Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - opened() asks for http
         try:
             with urlopen(request, timeout=PATIENCE_S, context=self.tls) as answer:  # noqa: S310
-                page = json.load(answer)
+                page = answer_of(answer.read(), f"{self.base.rstrip('/')}{path}")
                 return page["items"], page.get("next")
         except HTTPError as error:
             with error:
                 hint = "; a token of the scope read is needed" if error.code in {401, 403} else ""
                 raise NoAnswer(f"{self.base}{path} answers {error.code}{hint}") from error
-        except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise NoAnswer(f"{self.base}{path}: {getattr(error, 'reason', error)}") from error
 
 

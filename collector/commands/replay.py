@@ -17,6 +17,7 @@ from collector.commands.client import CannotAsk, client_of
 from collector.commands.common import Subparsers, add_command
 from collector.config import Config
 from shared import settings
+from shared.answer import answer_of
 from shared.clock import wall_ms
 
 EXAMPLE = "portgauge-collector replay --from 2026-11-22T02:30 --to 2026-11-22T03:30 --rules stricter.toml --role edge"
@@ -28,6 +29,7 @@ _WHERE = {
     "netns": "network namespaces (a shell pattern)",
 }
 _TIMES = ("from", "to")
+PATH = "/v1/replay"
 
 
 def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -49,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
     """Ask, show how far it is to a person, and print the timeline."""
     body = body_of(args)
     progress = Progress(sys.stderr, body["from_ms"], body.get("to_ms", wall_ms()))
-    with client_of(args.url, args.token_file, args.ca).open("/v1/replay", {}, body) as response:
-        document = gathered(map(json.loads, response), progress)
+    client = client_of(args.url, args.token_file, args.ca)
+    with client.open(PATH, {}, body) as response:
+        document = gathered((answer_of(line, client.place(PATH)) for line in response), progress)
     print(json.dumps(document, indent=2, ensure_ascii=False) if args.json else shown(document))
     return 0
 
@@ -94,7 +97,7 @@ class Progress:
                 self._stream.flush()
 
 
-def gathered(lines: Iterator[Mapping[str, Any]], progress: Progress) -> dict[str, Any]:
+def gathered(lines: Iterator[dict[str, Any]], progress: Progress) -> dict[str, Any]:
     """The lines of the answer as one document. Raises CannotAsk where its last one never came."""
     items: list[Mapping[str, Any]] = []
     try:
@@ -102,7 +105,9 @@ def gathered(lines: Iterator[Mapping[str, Any]], progress: Progress) -> dict[str
             if "error" in line:
                 raise CannotAsk(line["error"])
             if "done" in line:
-                return {**line["done"], "items": items}
+                document: dict[str, Any] = line["done"]
+                document["items"] = items
+                return document
             if "moment" in line:
                 items.append(line["moment"])
             progress.at(line.get("until_ms") or line["moment"]["at_ms"])

@@ -61,7 +61,7 @@ def run_list(args: argparse.Namespace) -> int:
         print(json.dumps({"items": items}, indent=2))
         return 0
     for item in items:
-        rule = build(Rule, {key: item[key] for key in _KEYS if item[key] is not None}, "collector")
+        rule = build(Rule, {key: item[key] for key in _KEYS if item.get(key) is not None}, "collector")
         print(f"{item['origin']:<8}  {line(rule)}")
     return 0
 

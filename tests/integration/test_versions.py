@@ -42,6 +42,14 @@ for name in sys.argv[1:]:
     print(json.dumps([snapshot.host, snapshot.seq, snapshot.failure, dict(snapshot.labels), held]))
 """
 """What every version that reads a body must find in it."""
+QUESTIONS = (
+    ("hosts",),
+    ("pools",),
+    ("trend", "--host", HOST, "--local", "127.0.0.1", "--peer", f"127.0.0.1:{PORT}"),
+    ("plan", "--range", "1024-65535", "--add-backends", "1"),
+    ("rules", "list", "--running"),
+    ("replay", "--from", "2026-11-22T12:00"),
+)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -131,6 +139,11 @@ class Side:
     def ask(self, path: str) -> Any:
         assert self._serving
         return json.loads(self.netns.run(self._serving.get, path, self._reader))
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """This version's command, asking whatever collector serves."""
+        file = a_secret(self._place / "reader", self._reader)
+        return self.netns.run(functools.partial(run, *words, "--url", f"http://{LISTEN}", "--token-file", str(file)))
 
     def told(self) -> dict[str, Any]:
         """What the collector says of the host; nothing received, if it never heard of it."""
@@ -255,6 +268,10 @@ def test_an_agent_that_is_ahead_of_its_collector_reports_all_the_same(side: Side
     said = side.agent.log.read_text()
     assert "set aside" not in said
     assert " answered 4" not in said
+    for words in QUESTIONS:  # Commands, too, may be ahead: told what they ask, or in one line why not.
+        asked = side.command(*words)
+        assert asked.returncode == 0 or (asked.returncode, asked.stderr.count("\n")) == (2, 1), asked.stderr
+        assert asked.returncode == 0 or "older" in asked.stderr
 
 
 def test_an_older_version_reads_every_golden_body_as_this_one_does(previous: Previous, tmp_path: Path) -> None:

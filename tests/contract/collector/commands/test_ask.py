@@ -1,13 +1,18 @@
 """Questions from the command line to a running collector."""
 
 import asyncio
+import copy
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from collector.__main__ import main
-from collector.commands.ask import QUESTIONS
+from collector.commands.ask import QUESTIONS, shown
+from shared.answer import NotUnderstood, answer_of
 from tests.builders import a_reading, a_snapshot
 from tests.collecting import Collecting
 
@@ -82,3 +87,56 @@ async def test_a_mistake_is_one_line_that_says_what(
     assert (status, "cannot be read" in err) == (2, True)
     status, _, err = await told(collector, Path(__file__), capsys, "hosts")
     assert (status, "holds no token" in err) == (2, True)
+
+
+def without_each(whole: Any) -> Iterator[Any]:
+    """The document without each of its keys, one at a time, of whichever object in it."""
+    found: list[tuple[str | int, ...]] = []
+    stack: list[tuple[Any, tuple[str | int, ...]]] = [(whole, ())]
+    while stack:
+        value, path = stack.pop()
+        children = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        for key, child in children:
+            found += [(*path, key)] if isinstance(key, str) else []
+            stack.append((child, (*path, key)))
+    for path in found:
+        made = parent = copy.deepcopy(whole)
+        for step in path[:-1]:
+            parent = parent[step]
+        del parent[path[-1]]
+        yield made
+
+
+WHAT_IF = ("--add-backends", "1", "--range", "1024-65535")
+POOL = ("--host", "lb1", "--local", "127.0.0.1", "--peer", "127.0.0.1:9001")
+
+
+@pytest.mark.parametrize(
+    "words", [(name, *{"trend": POOL, "peers": POOL[4:], "plan": WHAT_IF}.get(name, ())) for name in QUESTIONS]
+)
+async def test_an_older_collector_that_lacks_a_key_is_said_to(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Whatever key it is: never a fault of ours."""
+    for seq, held in enumerate((255, 270)):
+        await collector.push(a_snapshot(a_reading(held), seq=seq, taken_at_ms=collector.clock()))
+        collector.clock.turn(10)
+    status, text, _ = await told(collector, token_file, capsys, *words, "--json")
+    assert status == 0
+    complaints = set()
+    for older in without_each(json.loads(text)):
+        try:
+            shown(QUESTIONS[words[0]], answer_of(json.dumps(older).encode(), "there"), is_json=False, is_csv=False)
+        except NotUnderstood as error:
+            complaints.add(str(error))
+    assert any("there answers without" in one for one in complaints)
+
+
+async def test_a_collector_that_does_not_know_the_question_may_be_too_old(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(QUESTIONS, "plan", replace(QUESTIONS["plan"], path="/v1/tomorrow"))
+    status, _, err = await told(collector, token_file, capsys, "plan")
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"{collector.url}/v1/tomorrow: nothing is here" in err
+    assert "older than this command is to be upgraded first" in err
