@@ -5,9 +5,10 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -17,6 +18,7 @@ from tests import small_disk as small_disks
 from tests.certificates import Authority, an_authority
 from tests.fleet import ground as fleets
 from tests.netns import Netns, fresh_netns, why_none
+from tests.sendable import sendable
 from tests.watching import why_not_watching
 
 hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -46,6 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(item.config.rootpath / "tests").parts[0] in REAL:
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=list(UNCLOSED)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """A log with a file's name that is no UTF-8 is a report that no worker could send (tests/sendable.py)."""
+    report: dict[str, Any] | None = sendable((yield))
+    return report
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -58,3 +58,12 @@ def test_a_failure_alone_is_told_as_pytest_tells_it(project: Path) -> None:
 
     assert done.returncode == 1
     assert "pytest broke" not in done.stdout
+
+
+def test_a_report_of_this_suite_can_be_sent_whatever_a_test_logs(project: Path) -> None:
+    (project / "conftest.py").write_text("from tests.conftest import pytest_report_to_serializable\n")
+
+    done = run(project, "--numprocesses", "1", "-p", "no:cacheprovider")
+
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "pytest broke" not in done.stdout
