@@ -1,5 +1,7 @@
 """The artifacts, made once for all tests."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,16 @@ def is_online() -> bool:
 
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make dist` makes of this tree."""
+    """What `make dist` makes of this tree: once for all workers of a run, the first that asks makes it."""
     if not is_online():
         pytest.skip("make dist fetches packages, and no network can be reached from here")
-    into = tmp_path_factory.mktemp("artifacts")
-    subprocess.run([sys.executable, "-m", "tools.release", "--into", into], cwd=ROOT, check=True)
-    return into
+    own = tmp_path_factory.getbasetemp()
+    of_all = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = of_all / "artifacts"
+    with (of_all / "artifacts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            into = tmp_path_factory.mktemp("artifacts")
+            subprocess.run([sys.executable, "-m", "tools.release", "--into", into], cwd=ROOT, check=True)
+            into.rename(made)
+    return made
