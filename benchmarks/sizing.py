@@ -1,6 +1,6 @@
-"""What a fleet needs, computed from the figures in docs/performance.md: a table for docs/rollout.md.
+"""What a fleet needs, computed from the figures in docs/performance.md: tables for docs/rollout.md.
 
-    python -m benchmarks.sizing             # print it
+    python -m benchmarks.sizing             # print them
     python -m benchmarks.sizing --write     # into docs/rollout.md
 
 Nothing is measured here: cores and memory of a whole collector are as `python -m benchmarks.fleet` found them, the rest
@@ -32,6 +32,8 @@ class Costs:
     """As measured. CPU seconds of one core for a million readings, bytes a reading."""
 
     ingest_cpu_s: float
+    postgresql_cpu_s: float
+    """Of the database, beside what the collector takes."""
     hot_bytes: float
     raw_bytes: float
     minute_bytes: float
@@ -40,10 +42,18 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """A whole collector on SQLite under a paced fleet, as measured: percent of one core, and MB of memory."""
+    """A collector's process under a paced fleet, as measured: percent of one core, and MB of memory."""
 
     cpu_percent: float
     memory_mb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Collectors over one PostgreSQL under a paced fleet, as measured: those that take snapshots in, and the leader."""
+
+    takers: tuple[Whole, ...]
+    leader: Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,7 @@ def costs_in(page: str) -> Costs:
     """The figures of the page. Raises NoFigure."""
     return Costs(
         ingest_cpu_s=_figure(page, "portgauge, SQLite"),
+        postgresql_cpu_s=_figure(page, "portgauge, PostgreSQL", column=2),
         hot_bytes=_figure(page, "hot log, as received"),
         raw_bytes=_figure(page, "raw chunks, 10 minutes each"),
         minute_bytes=_figure(page, "minutes: min, sum, max, …"),
@@ -71,13 +82,37 @@ def costs_in(page: str) -> Costs:
 
 
 def wholes_in(page: str) -> dict[int, Whole]:
-    """By hosts, those of the page's section `fleet`. Raises NoFigure."""
-    _, _, rest = page.partition("<!-- fleet: begin -->")
-    section, _, _ = rest.partition("<!-- fleet: end -->")
-    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+)% \| ([\d,]+) MB \|", section, re.MULTILINE)
+    """A whole collector on SQLite, by hosts: those of the page's section `fleet`. Raises NoFigure."""
+    return {hosts: only for hosts, (only,) in _processes(page, "fleet").items()}
+
+
+def shared_in(page: str) -> dict[int, Shared]:
+    """Collectors over PostgreSQL, by hosts: those of the page's section `fleet-postgresql`. Raises NoFigure."""
+    found = _processes(page, "fleet-postgresql")
+    return {
+        hosts: Shared(takers=takers, leader=leader)
+        for hosts, (*rest, leader) in found.items()
+        if (takers := tuple(rest))
+    }
+
+
+def _processes(page: str, section: str) -> dict[int, list[Whole]]:
+    """By hosts, each process that was measured."""
+    _, _, rest = page.partition(f"<!-- {section}: begin -->")
+    rows = re.findall(
+        r"^\| ([\d,]+) \| ([\d.]+%[\d.%+ ]*) \| ([\d,]+ MB[\d,MB+ ]*) \|",
+        rest.partition(f"<!-- {section}: end -->")[0],
+        re.MULTILINE,
+    )
     if not rows:
-        raise NoFigure(f"no rows of a paced fleet in {DOCUMENT}")
-    return {_whole(hosts): Whole(cpu_percent=float(cpu), memory_mb=_whole(memory)) for hosts, cpu, memory in rows}
+        raise NoFigure(f"no rows of a paced fleet in the section {section} of {DOCUMENT}")
+    return {
+        _whole(hosts): [
+            Whole(cpu_percent=float(cpu.strip(" %")), memory_mb=_whole(memory.strip(" MB")))
+            for cpu, memory in zip(cpus.split("+"), memories.split("+"), strict=True)
+        ]
+        for hosts, cpus, memories in rows
+    }
 
 
 def need(hosts: int, costs: Costs, keep: Keep) -> Need:
@@ -111,8 +146,23 @@ def table(costs: Costs, wholes: Mapping[int, Whole], keep: Keep) -> Iterator[str
         yield f"| {hosts:,} | {one.readings_per_s:,.0f} | {wire} | {one.cores:.3f} | {measured} | {sizes} |"
 
 
-def _figure(page: str, row: str) -> float:
-    found = re.search(rf"^\| {re.escape(row)} \| ([\d.]+) \|", page, re.MULTILINE)
+def shared_table(costs: Costs, found: Mapping[int, Shared]) -> Iterator[str]:
+    """Lines of Markdown: of collectors over PostgreSQL."""
+    leading = "cores, leader | memory, leader | cores in all"
+    yield f"| hosts | taking in | cores each | memory each | {leading} | the database, taking in |"
+    yield f"|{'--:|' * 8}"
+    for hosts, one in found.items():
+        most = max(taker.cpu_percent for taker in one.takers)
+        memory = max(taker.memory_mb for taker in one.takers)
+        cpu_percent = sum(taker.cpu_percent for taker in one.takers) + one.leader.cpu_percent
+        database = hosts * POOLS / INTERVAL_S * costs.postgresql_cpu_s / 1e6
+        takers = f"{len(one.takers)} | {most / 100:.2f} | {memory:,} MB"
+        leader = f"{one.leader.cpu_percent / 100:.2f} | {one.leader.memory_mb:,} MB"
+        yield f"| {hosts:,} | {takers} | {leader} | {cpu_percent / 100:.2f} | {database:.2f} |"
+
+
+def _figure(page: str, row: str, column: int = 1) -> float:
+    found = re.search(rf"^\| {re.escape(row)} \|(?: [^|]+ \|){{{column - 1}}} ([\d.]+) \|", page, re.MULTILINE)
     if not found:
         raise NoFigure(f"no row {row!r} in {DOCUMENT}")
     return float(found[1])
@@ -127,15 +177,20 @@ def _gb(size: float) -> str:
 
 
 def main() -> None:
-    """Print it or write it."""
+    """Print or write both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="into docs/rollout.md")
     arguments = parser.parse_args()
     page = DOCUMENT.read_text(encoding="utf-8")
-    text = "\n".join(table(costs_in(page), wholes_in(page), Keep()))
-    print(text)
-    if arguments.write:
-        write_section("sizing", text, ROLLOUT)
+    costs = costs_in(page)
+    sections = {
+        "sizing": "\n".join(table(costs, wholes_in(page), Keep())),
+        "sizing-postgresql": "\n".join(shared_table(costs, shared_in(page))),
+    }
+    for name, text in sections.items():
+        print(f"{text}\n")
+        if arguments.write:
+            write_section(name, text, ROLLOUT)
 
 
 if __name__ == "__main__":

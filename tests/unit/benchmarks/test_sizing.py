@@ -3,10 +3,22 @@
 import pytest
 
 from benchmarks.document import DOCUMENT
-from benchmarks.sizing import ROLLOUT, Costs, NoFigure, Whole, costs_in, need, table, wholes_in
+from benchmarks.sizing import (
+    ROLLOUT,
+    Costs,
+    NoFigure,
+    Shared,
+    Whole,
+    costs_in,
+    need,
+    shared_in,
+    shared_table,
+    table,
+    wholes_in,
+)
 from collector.history.tiers import Keep
 
-COSTS = Costs(ingest_cpu_s=2.0, hot_bytes=40.0, raw_bytes=1.5, minute_bytes=4.0, hour_bytes=10.0)
+COSTS = Costs(ingest_cpu_s=2.0, postgresql_cpu_s=1.5, hot_bytes=40.0, raw_bytes=1.5, minute_bytes=4.0, hour_bytes=10.0)
 
 
 def test_a_thousand_hosts_are_five_thousand_readings_a_second() -> None:
@@ -23,6 +35,7 @@ def test_the_figures_are_those_of_the_page() -> None:
 
     assert min(costs.ingest_cpu_s, costs.hot_bytes, costs.raw_bytes, costs.minute_bytes, costs.hour_bytes) > 0
     assert costs.raw_bytes < costs.hot_bytes
+    assert 0 < costs.postgresql_cpu_s != costs.ingest_cpu_s
 
 
 def test_a_figure_that_is_gone_is_said() -> None:
@@ -52,8 +65,32 @@ def test_cores_and_memory_of_a_whole_collector_are_those_of_the_paced_fleet() ->
         wholes_in("# Performance\n")
 
 
-def test_rollout_has_a_place_for_the_table() -> None:
-    """Its figures may be older than those of the page: `--write` brings them up to date."""
-    (heading, *_) = table(COSTS, {}, Keep())
+OVER_POSTGRESQL = """
+<!-- fleet-postgresql: begin -->
+| hosts | CPU of a core | resident |
+|--:|--:|--:|
+| 10,000 | 18.0% + 19.0% + 48.5% | 193 MB + 192 MB + 1,265 MB | 2475 ms |
+<!-- fleet-postgresql: end -->
+"""
 
-    assert f"<!-- sizing: begin -->\n{heading}\n" in ROLLOUT.read_text()
+
+def test_over_postgresql_those_that_take_in_are_told_apart_from_the_leader() -> None:
+    found = shared_in(FLEET + OVER_POSTGRESQL)
+
+    takers = (Whole(cpu_percent=18.0, memory_mb=193), Whole(cpu_percent=19.0, memory_mb=192))
+    assert found == {10_000: Shared(takers=takers, leader=Whole(cpu_percent=48.5, memory_mb=1_265))}
+    (*_, row) = shared_table(COSTS, found)
+    assert row == "| 10,000 | 2 | 0.19 | 193 MB | 0.48 | 1,265 MB | 0.85 | 0.07 |"
+    with pytest.raises(NoFigure, match="fleet-postgresql"):
+        shared_in(FLEET)
+
+
+def test_rollout_has_a_place_for_the_tables() -> None:
+    """Their figures may be older than those of the page: `--write` brings them up to date."""
+    text = ROLLOUT.read_text()
+
+    for name, (heading, *_) in (
+        ("sizing", table(COSTS, {}, Keep())),
+        ("sizing-postgresql", shared_table(COSTS, {})),
+    ):
+        assert f"<!-- {name}: begin -->\n{heading}\n" in text
