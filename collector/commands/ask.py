@@ -55,6 +55,8 @@ class Question:
     rows: Callable[[Mapping[str, Any]], Rows] = _items
     below: Callable[[Mapping[str, Any]], str] = lambda _document: ""
     """What a person reads below the table."""
+    nothing: str = "nothing is known of that"
+    """What a person reads where there is no row."""
     most: int | None = 0
     """Of a list that comes in pages, how many items where no --limit says so (None: all); 0: it comes as one answer."""
 
@@ -135,6 +137,7 @@ QUESTIONS: Mapping[str, Question] = {
         {},
         ("host", "settings"),
         "--json",
+        nothing="no host differs from its role",
         most=None,
     ),
     "hosts": Question(
@@ -143,6 +146,7 @@ QUESTIONS: Mapping[str, Question] = {
         {},
         ("host", "role", "state", "last_seen_ms", "missing", "skew_ms", "agent_version"),
         "--json",
+        nothing="no host has reported yet",
         most=None,
     ),
     "lagging": Question(
@@ -151,6 +155,7 @@ QUESTIONS: Mapping[str, Question] = {
         {},
         ("host", "role", "agent_version", "why"),
         "--json",
+        nothing="no host lags: all that report have the newest version and the revision meant for them",
         most=None,
     ),
     "pools": Question(
@@ -215,7 +220,7 @@ def shown(question: Question, document: Mapping[str, Any], *, is_json: bool, is_
         return as_csv(rows)
     below = question.below(document)
     if not rows:
-        return "\n\n".join(filter(None, ("nothing is known of that", below)))
+        return "\n\n".join(filter(None, (question.nothing, below)))
     return "\n\n".join(filter(None, (table(rows, question.columns or tuple(rows[0])), below)))
 
 

@@ -98,7 +98,7 @@ def _widening(one: Row) -> Iterator[str]:
     yield f"role {one['role'] or '(none)'}, {one['hosts']:,} hosts: {one['verdict']}. {one['why']}"
     most = "at most " if one["unknown"] else ""
     yield f"  {one['capacity_before']:,} ports now, {most}{one['capacity_after']:,} then"
-    if one["better_range"]:
+    if one["better_range"] and one["sysctl"]:
         yield f"  its size is odd, so each connect() leaves out a port: --range {one['better_range']} loses none"
     if one["in_the_way"]:
         yield f"  wanted there: {one['in_the_way']}"

@@ -2,6 +2,9 @@
 
 import argparse
 import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from collector.storage import hosts, rollouts
 from collector.storage.database import AsyncConnection
 from collector.storage.location import Location
 from shared.clock import wall_ms
-from shared.settings import build, read_toml
+from shared.settings import SettingsError, build, read_toml
 
 EXAMPLE = 'portgauge-collector rollout start --settings tune.toml --role edge --canary lb1 --reason "CHG-4711"'
 _COLUMNS = ("id", "state", "percent", "hosts", "reached", "applied", "failed", "behind", "reason", "why", "waits_for")
@@ -69,9 +72,23 @@ def run_start(args: argparse.Namespace) -> int:
         "bake_s": parse_length_ms(args.bake) / 1000,
         "most_cpu_share": args.most_cpu_share,
     }
-    build(Plan, asked, str(args.settings))
-    print(asyncio.run(_start(location_of(args), asked, str(args.settings))))
+    number, meant = asyncio.run(_start(location_of(args), _plan(asked, args.settings)))
+    print(number)
+    if not meant:
+        print(
+            "no host that has reported is meant: see `portgauge-collector hosts` for names and roles", file=sys.stderr
+        )
     return 0
+
+
+def _plan(asked: dict[str, Any], settings: Path) -> Plan:
+    """What is asked for. Raises SettingsError, which names the file only where the mistake is in there."""
+    try:
+        return build(Plan, asked, str(settings))
+    except SettingsError as error:
+        if error.key.startswith("settings"):
+            raise
+        raise SettingsError("options", error.key, error.what) from None
 
 
 def run_status(args: argparse.Namespace) -> int:
@@ -93,18 +110,19 @@ def run_turn(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _start(location: Location, asked: dict[str, Any], source: str) -> int:
+async def _start(location: Location, plan: Plan) -> tuple[int, int]:
+    """The number of the revision, and how many hosts it is for."""
     async with opened(location) as db, db.writing() as connection:
-        canaries = asked["canaries"] or await _one_canary(connection, build(Plan, asked, source))
-        return await start(connection, build(Plan, asked | {"canaries": canaries}, source), actor(), wall_ms())
+        meant = [one.name for one in await hosts.all_hosts(connection) if plan.where.accepts_place(place_of(one))]
+        canaries = plan.canaries or await _one_canary(connection, meant)
+        return await start(connection, replace(plan, canaries=canaries), actor(), wall_ms()), len(meant)
 
 
-async def _one_canary(db: AsyncConnection, plan: Plan) -> list[str]:
-    """Of the hosts it is for, another each time."""
+async def _one_canary(db: AsyncConnection, meant: Sequence[str]) -> tuple[str, ...]:
+    """Of these hosts, another each time."""
     before = await rollouts.newest(db, limit=1)
     number = before[0].id + 1 if before else 1
-    meant = [host.name for host in await hosts.all_hosts(db) if plan.where.accepts_place(place_of(host))]
-    return [min(meant, key=lambda name: share(name, number))] if meant else []
+    return (min(meant, key=lambda name: share(name, number)),) if meant else ()
 
 
 async def _status(location: Location) -> list[RolloutShape]:
