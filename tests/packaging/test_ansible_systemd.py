@@ -46,6 +46,7 @@ class Machine:
             "ANSIBLE_CONFIG": str(ROLLOUT.with_name("ansible.cfg")),
             "ANSIBLE_HOST_KEY_CHECKING": "false",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
             "ANSIBLE_SSH_ARGS": SSH,
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
@@ -110,7 +111,7 @@ def inventory(home: Path, url: str, port: int) -> dict[str, object]:
         "portgauge_read_token": a_token(database, "--scope", "read"),
         "portgauge_role": "edge",
         "portgauge_settings": {"interval_s": 2.0, "netns": ["own"]},
-        "portgauge_bake_s": 3,
+        "portgauge_bake_s": 1,
         "portgauge_reports_needed": 2,
         "portgauge_health_every_s": 1,
     }
@@ -153,5 +154,5 @@ def test_the_agent_is_a_service_of_systemd_and_stays_as_it_is_when_asked_again(
 
     broken = tmp_path / "broken"
     broken.write_bytes(b"#!/bin/sh\n[ $1 = config ] || exit 1\n")
-    status, printed, (_, failed) = machine.roll(broken, portgauge_health_within_s=5)
+    status, printed, (_, failed) = machine.roll(broken, portgauge_health_within_s=3)
     assert (status != 0, failed) == (True, 1)
