@@ -11,7 +11,6 @@ from aiohttp import ClientSession
 from collector.commands.common import Subparsers, add_command
 from collector.config import Config
 from collector.notify.channel import DeliveryFailed
-from collector.notify.opening import open_channel
 from collector.storage.outbox import Owed
 from shared import settings
 from shared.clock import wall_ms
@@ -50,6 +49,8 @@ async def _test(config: Config, name: str) -> int:
     found = next((one for one in config.channel if one.name == name), None)
     if found is None:
         raise UnknownChannel(name, [one.name for one in config.channel])
+    from collector.notify.opening import open_channel  # noqa: PLC0415 - loads every kind of channel there is
+
     now_ms = wall_ms()
     async with ClientSession() as session:
         channel = open_channel(found, session, wall_ms, _nothing_else)

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from collector.alerts.builtin import BUILT_IN
-from collector.alerts.rehearsal import Heard, Rehearsal, rehearse
 from collector.alerts.rules import Rule
 from collector.alerts.ruleset import in_force
 from collector.api.rules import watched_shape
@@ -68,6 +67,8 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_test(args: argparse.Namespace) -> int:
     """What was heard, and 1 where that is not what the story says."""
+    from collector.alerts.rehearsal import Heard, Rehearsal, rehearse  # noqa: PLC0415 - numpy takes half a second
+
     rehearsal = settings.load(Rehearsal, args.story)
     heard = rehearse(_rules(args.config), rehearsal)
     for one in heard:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from collector.commands.common import Subparsers, add_command, add_database, location_of
 from collector.config import ROLES, Config
-from collector.run import collect_garbage_seldom
-from collector.run import run as run_collector
 from shared import logs, settings
 from shared.heap import share_one_heap
 
@@ -28,14 +26,17 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    # The page's charts among it: every other command would load them, for a second and more of CPU.
+    from collector import run as life  # noqa: PLC0415
+
     config = settings.load(Config, args.config) if args.config else Config()
     flags = {name: value for name in ("listen", "role") if (value := getattr(args, name))}
     config = dataclasses.replace(config, **flags)
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     share_one_heap()
-    collect_garbage_seldom()
-    asyncio.run(run_collector(config, location_of(args, config.database), _announce))
+    life.collect_garbage_seldom()
+    asyncio.run(life.run(config, location_of(args, config.database), _announce))
     return 0
 
 

@@ -1,5 +1,8 @@
 """The program as a whole: help, usage, faults."""
 
+import subprocess
+import sys
+
 import pytest
 
 from collector import __main__
@@ -50,3 +53,11 @@ def test_an_interrupt_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(migrate, "location_of", interrupted)
     assert main(["migrate"]) == __main__.INTERRUPTED
+
+
+def test_a_command_does_not_wait_for_what_only_serving_needs() -> None:
+    """Charts and forecasts are a second of CPU to load, and scripts call commands one after the other."""
+    asked = "import sys; from collector.__main__ import parser; parser(); print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", asked], text=True).split())
+    assert "sqlalchemy" in loaded
+    assert loaded & {"matplotlib", "numpy", "apprise", "collector.run"} == set()
