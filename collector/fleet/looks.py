@@ -69,7 +69,10 @@ class Looks:
     async def census(self, db: Database, most: int, now_ms: int) -> Look[Census]:
         """All pools, with so many of them one by one, as of a moment ago where that takes long."""
         undone = Look(Census(), now_ms, 0.0, is_done=False)
-        return await self._shared(most, lambda: take_census(db, most, now_ms), undone, self._scrape_patience_s)
+        return await self._shared(most, lambda: self._census(db, most, now_ms), undone, self._scrape_patience_s)
+
+    async def _census(self, db: Database, most: int, now_ms: int) -> Census:
+        return await take_census(db, most, now_ms, (await self.muster(db, now_ms)).hosts)
 
     async def muster(self, db: Database, now_ms: int) -> Muster:
         """Every host, as of a moment ago where there are many. It is always waited for."""

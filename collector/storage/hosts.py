@@ -14,6 +14,7 @@ from collector.storage.prepared import Prepared
 
 host, boot, pool = tables.host, tables.boot, tables.pool
 _DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state", "forgotten_ms")
+_COLUMNS = tuple(column.name for column in host.c)
 _IS_THERE = host.c.forgotten_ms.is_(None)
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
@@ -186,7 +187,8 @@ def _described(item: Host) -> tuple[object, ...]:
 
 
 def _host(row: Any) -> Host:
-    return Host(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    # Ten thousand are read for a look at the fleet: a mapping of the row itself takes twice as long.
+    return Host(**dict(zip(_COLUMNS, row, strict=True)))
 
 
 def _row(item: Host) -> dict[str, object]:
