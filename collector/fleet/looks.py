@@ -79,6 +79,12 @@ class Looks:
         look = await self._shared(Muster, lambda: _muster(db, now_ms), Look(muster((), now_ms), now_ms, 0.0), None)
         return look.pools
 
+    async def other(
+        self, wanted: Hashable, find: Callable[[], Awaitable[Found]], nothing: Found, now_ms: int
+    ) -> Look[Found]:
+        """What `find` finds of the fleet, as of a moment ago where that takes long; `nothing` while it is under way."""
+        return await self._shared(wanted, find, Look(nothing, now_ms, 0.0, is_done=False), self._patience_s)
+
     async def close(self) -> None:
         """End what is under way: nobody is left to see it, and the database is about to be closed."""
         tasks = list(self._under_way.values())
