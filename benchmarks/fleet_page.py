@@ -28,7 +28,10 @@ from tests.collecting import Collecting, collecting
 
 AT_ONCE = 100
 BAR_S = 1.0
-VIEWS = ("/", "/?peer=127.0.0.1:9005", "/hosts", "/host?host=lb7", "/history", "/alerts", "/plan", "/metrics")
+VIEWS = (
+    "/", "/?peer=127.0.0.1:9005", "/hosts", "/host?host=lb7", "/backend?peer=127.0.0.1:9005", "/history", "/alerts",
+    "/drift", "/rollout", "/near-misses", "/plan", "/metrics",
+)  # fmt: skip
 
 
 def readings_of(host: int, pools: int) -> Sequence[Reading]:

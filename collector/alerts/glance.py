@@ -120,7 +120,7 @@ def glance(body: bytes) -> Glance | None:
         int(headroom.min()) if held.size else HIGHEST_PORT,
         int(failures.max()) if failures.size else 0,
         bool((knee == _HAS_KNEE).any()),
-        _settings(found),
+        found.settings,
         columns,
         found,
     )
@@ -133,10 +133,3 @@ def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
 
 def _column(body: Packed, name: str) -> "np.ndarray[tuple[int], np.dtype[np.uint16]]":
     return np.frombuffer(body.columns.get(name, b""), dtype="<u2")
-
-
-def _settings(body: Packed) -> tuple[object, ...] | None:
-    if not body.namespaces:
-        return None
-    own = body.namespaces[0]
-    return (f"{own.range[0]}–{own.range[1]}", own.reserved, own.settings.get("tcp_tw_reuse"))

@@ -49,6 +49,14 @@ class Packed(msgspec.Struct):
         """The pools, row by row; None where their list was not read before by this process."""
         return wire.remembered_pools(self.identities_hash, tuple(one.name for one in self.namespaces))
 
+    @property
+    def settings(self) -> tuple[object, ...] | None:
+        """What a host can drift in, of its agent's own namespace (`survey.DRIFTING`); None where it is not known."""
+        if not self.namespaces:
+            return None
+        own = self.namespaces[0]
+        return (f"{own.range[0]}–{own.range[1]}", own.reserved, own.settings.get("tcp_tw_reuse"))
+
 
 _DECODER = msgspec.msgpack.Decoder(Packed)
 
