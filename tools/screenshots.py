@@ -15,7 +15,10 @@ from collector.alerts.builtin import BUILT_IN
 from collector.alerts.where import Place
 from collector.evaluation import Evaluator
 from collector.forecast.foresight import Foresight
+from collector.history.tiers import Keep
+from collector.investigation import Investigation
 from collector.metrics import Metrics
+from collector.recollection import Recollection
 from collector.rollout.plan import Plan, revision_for
 from collector.rollout.steward import Steward
 from collector.storage import rollouts
@@ -162,7 +165,8 @@ async def a_fleet() -> AsyncIterator[Collecting]:
         location = locate(str(Path(place) / "history.db"))
         await asyncio.to_thread(asyncio.run, migrate(location))
         async with database(location) as db, collecting(db) as fleet:
-            fleet.evaluator = Evaluator(
+            foresight = Foresight()
+            fleet.evaluator = evaluator = Evaluator(
                 db=db,
                 rules=BUILT_IN,
                 channels=("log",),
@@ -170,8 +174,11 @@ async def a_fleet() -> AsyncIterator[Collecting]:
                 metrics=Metrics("pictures"),
                 clock=fleet.clock,
                 on_notice=lambda: None,
-                foresee=Foresight(),
+                foresee=foresight,
+                investigate=Investigation("http://portgauge.example"),
             )
+            recollection = Recollection(db, foresight, Keep(), clock=fleet.clock)
+            evaluator.evaluate = recollection.after(evaluator.evaluate)  # type: ignore[method-assign,assignment]
             yield fleet
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 
 from collector.fleet.host import Host, Presence
 from collector.fleet.pools import PAGE, PoolNow, bar_of, bodies_of, hotness, in_order, pools_now
@@ -64,7 +65,8 @@ class Count:
         told = list(self._reporting(page, bodies))
         sheet = Sheet([seen for _, seen in told])
         self._held += sheet.held
-        found = (pools_now(*told[number], rows, is_current=True) for number, rows in sheet.above(self._bar))
+        bar = max(self._bar, sheet.bar(self._most + 1), key=attrgetter("height"))
+        found = (pools_now(*told[number], rows, is_current=True) for number, rows in sheet.above(bar))
         self._fullest = heapq.nsmallest(self._most + 1, chain(self._fullest, chain.from_iterable(found)), key=hotness)
         if len(self._fullest) > self._most:
             self._bar = bar_of(self._fullest[-1])

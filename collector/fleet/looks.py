@@ -22,7 +22,7 @@ SHARE = 0.1
 MOST_KEPT = 16
 LOOKING = "look at the fleet"
 """What such a task is called in a traceback."""
-PATIENCE_S = 0.3
+PATIENCE_S = 0.5
 """How long a viewer waits for a look before being told that it is under way."""
 SCRAPE_PATIENCE_S = 5.0
 """How long a scrape waits: Prometheus gives up after ten seconds. A look that takes longer stands in for 150 s, so that

@@ -5,6 +5,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 
 from collector.fleet.host import Host, Presence
 from collector.fleet.skim import Bar, Sheet, Skim, skim
@@ -13,7 +14,7 @@ from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared.model import Evidence, Kind, Pool, Reading
 
-PAGE = 128
+PAGE = 256
 """Hosts looked at a time: memory stays flat however large the fleet."""
 
 
@@ -97,12 +98,9 @@ async def bodies_of(db: Database, page: Sequence[Host]) -> dict[int, Logged]:
 def _merge(
     best: Sequence[PoolNow], page: Sequence[Host], bodies: Mapping[int, Logged], wanted: Wanted, now_ms: int
 ) -> list[PoolNow]:
-    bar, most = Bar(wanted.min_occupancy), 1.0
-    if not wanted.by_name:
-        bar = max(bar, bar_of(best[-1]), key=_height) if len(best) == wanted.limit else bar
-        most = -wanted.after[0] if wanted.after else most
-    found: Iterable[PoolNow] = _wanted(skims_of(page, bodies), bar, most, wanted, now_ms)
+    skims = skims_of(page, bodies)
     key = _place if wanted.by_name else hotness
+    found: Iterable[PoolNow] = _wanted(skims, _bar(best, wanted), wanted, now_ms)
     if wanted.after:
         after = wanted.after[2:] if wanted.by_name else wanted.after
         found = (item for item in found if key(item) > after)
@@ -110,10 +108,21 @@ def _merge(
     return heapq.nsmallest(wanted.limit, chain(best, fresh), key=key) if fresh else list(best)
 
 
-def _wanted(
-    skims: Sequence[tuple[Host, Skim]], bar: Bar, most: float, wanted: Wanted, now_ms: int
-) -> Iterator[PoolNow]:
-    for number, rows in Sheet([seen for _, seen in skims]).above(bar, most):
+def _bar(best: Sequence[PoolNow], wanted: Wanted) -> Bar:
+    """What a pool must be above to be among the wanted ones, these being the best so far."""
+    least = Bar(wanted.min_occupancy)
+    if wanted.by_name or len(best) < wanted.limit:
+        return least
+    return max(least, bar_of(best[-1]), key=attrgetter("height"))
+
+
+def _wanted(skims: Sequence[tuple[Host, Skim]], bar: Bar, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
+    sheet, most = Sheet([seen for _, seen in skims]), 1.0
+    if wanted.after and not wanted.by_name:
+        most = -wanted.after[0]
+    elif not (wanted.by_name or wanted.names_pools):
+        bar = max(bar, sheet.bar(wanted.limit), key=attrgetter("height"))
+    for number, rows in sheet.above(bar, most):
         host, seen = skims[number]
         named = [row for row in rows if wanted.accepts(seen.listed[row])] if wanted.names_pools else rows
         yield from pools_now(host, seen, named, is_current=host.presence(now_ms) is Presence.REPORTING)
@@ -142,10 +151,6 @@ def hotness(item: PoolNow) -> Hotness:
 def bar_of(last: PoolNow) -> Bar:
     """What a pool must be above to come before this one. Among equals hosts that come first by name stay first."""
     return Bar(last.reading.occupancy, last.reading.headroom_min)
-
-
-def _height(bar: Bar) -> tuple[float, float]:
-    return (bar.occupancy, -bar.headroom)
 
 
 def _place(item: PoolNow) -> tuple[str, Pool]:

@@ -52,6 +52,11 @@ class Bar(NamedTuple):
     occupancy: float = 0.0
     headroom: float = math.inf
 
+    @property
+    def height(self) -> tuple[float, float]:
+        """The higher, the fewer are above it."""
+        return (self.occupancy, -self.headroom)
+
 
 class Sheet:
     """The columns of many hosts, one below the other."""
@@ -65,6 +70,11 @@ class Sheet:
         self._occupancy = np.where(capacity == 0, 1.0, shares)
         self.held = int(held.sum(dtype=np.int64))
         """Ports held in all of them."""
+
+    def bar(self, most: int) -> Bar:
+        """What so many of these pools are above, or at: none below it is among the `most` fullest."""
+        place = self._occupancy.size - most
+        return Bar(float(np.partition(self._occupancy, place)[place])) if most and place > 0 else Bar()
 
     def above(self, bar: Bar, most: float = 1.0) -> Iterator[tuple[int, Sequence[int]]]:
         """(which host, its rows) of the pools above the bar, none of them fuller than `most`."""

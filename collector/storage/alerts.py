@@ -53,13 +53,13 @@ async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(Al
 
 
 async def urgent(db: AsyncConnection, states: Sequence[AlertState], limit: int, offset: int = 0) -> list[Case]:
-    """Some of the cases in these states: by the order of the states, what pages first, and then as `current`."""
+    """Some of the cases in these states: by the order of the states, what pages first, the hottest pools before all."""
     order = case({state.value: place for place, state in enumerate(states)}, value=alert.c.state)
     query = (
         select(*alert.c)
         .where(alert.c.state.in_([state.value for state in states]))
         .order_by(order, alert.c.severity != PAGING)
-        .order_by(alert.c.netns.is_not(None), alert.c.occupancy.desc(), alert.c.name, alert.c.id)
+        .order_by(alert.c.netns.is_(None), alert.c.occupancy.desc(), alert.c.name, alert.c.id)
         .limit(limit)
         .offset(offset)
     )

@@ -72,6 +72,7 @@ class AlertRow:
     rule: str
     host: str
     pool: str
+    """Empty where it is about no pool."""
     link: str
     """Where its subject is shown; empty where there is no such view."""
     detail: str
@@ -135,7 +136,7 @@ def describe_alert(case: Case, now_ms: int) -> AlertRow:
     detail = f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{what}{_end(case)}"
     if reading and reading.owner:
         detail += f", held by {reading.owner}"
-    pool = _named(case.subject.pool) if case.subject.pool else case.rule
+    pool = _named(case.subject.pool) if case.subject.pool else ""
     return AlertRow(
         state=case.alert.state.value,
         severity=case.severity,

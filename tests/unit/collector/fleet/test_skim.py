@@ -52,6 +52,17 @@ def test_the_pools_above_a_bar_are_found_on_every_host(
     assert sheet.held == sum(reading.held for one in snapshots for reading in one.readings)
 
 
+@given(FLEETS, st.integers(0, 9))
+def test_the_bar_of_some_leaves_out_none_of_the_fullest(fleet: Sequence[Sequence[Sequence[int]]], most: int) -> None:
+    snapshots = [told(counts) for counts in fleet]
+    sheet = Sheet([skimmed(one) for one in snapshots])
+    everything = sorted((one.occupancy for snapshot in snapshots for one in snapshot.readings), reverse=True)
+
+    found = [snapshots[number].readings[row].occupancy for number, rows in sheet.above(sheet.bar(most)) for row in rows]
+
+    assert sorted(found, reverse=True)[:most] == everything[:most]
+
+
 def test_without_a_bar_every_pool_is_there_the_empty_ones_too() -> None:
     assert dict(Sheet([skimmed(told([(0, 8), (0, 0)]))]).above(Bar())) == {0: [0, 1]}
 
