@@ -39,9 +39,9 @@ CAPACITY = 28_200
 POOL = a_pool(8080, local="10.0.3.7", peer="10.0.9.21")
 Picture = tuple[str, str, tuple[int, int]]
 PICTURES: dict[str, Picture] = {
-    "fleet-dark": ("/", "dark", (1200, 900)),
+    "fleet-dark": ("/", "dark", (1200, 1290)),
     "history-dark": ("/history?window=24h", "dark", (1200, 900)),
-    "pool-light": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (1200, 900)),
+    "pool-light": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (1200, 1430)),
     "pool-phone": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (390, 900)),
 }
 PINNED, OLD = "lb-eu-01", 8

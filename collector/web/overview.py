@@ -23,7 +23,7 @@ from collector.web.session import Person
 from collector.web.view import PoolRow, describe_alert, describe_host, describe_pool
 from shared.model import Pool
 
-MOST_SHOWN = 20
+MOST_SHOWN = 10
 OPEN = (AlertState.FIRING, AlertState.UNKNOWN, AlertState.PENDING)
 
 
