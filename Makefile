@@ -63,6 +63,7 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.crossing --write
 	@$(BIN)/python -m benchmarks.alerting --write
 	@$(BIN)/python -m benchmarks.evaluation
+	@$(BIN)/python -m benchmarks.fleet_page --write
 	@$(BIN)/python -m benchmarks.agent_budget --write
 	@$(BIN)/python -m benchmarks.forecast --write
 

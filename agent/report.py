@@ -57,6 +57,7 @@ def reading_report(reading: Reading) -> dict[str, Any]:
         "failures": reading.failures,
         "owner": reading.owner,
         "knee": reading.knee,
+        "recyclable": reading.recyclable,
     }
 
 

@@ -4,9 +4,10 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)  # Its own five seconds are short where others work too.
 
 
 def why_none() -> str | None:

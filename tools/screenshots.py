@@ -11,7 +11,14 @@ from typing import Any
 
 from playwright.async_api import Browser
 
+from collector.alerts.builtin import BUILT_IN
 from collector.alerts.where import Place
+from collector.evaluation import Evaluator
+from collector.forecast.foresight import Foresight
+from collector.history.tiers import Keep
+from collector.investigation import Investigation
+from collector.metrics import Metrics
+from collector.recollection import Recollection
 from collector.rollout.plan import Plan, revision_for
 from collector.rollout.steward import Steward
 from collector.storage import rollouts
@@ -32,15 +39,16 @@ CAPACITY = 28_200
 POOL = a_pool(8080, local="10.0.3.7", peer="10.0.9.21")
 Picture = tuple[str, str, tuple[int, int]]
 PICTURES: dict[str, Picture] = {
-    "fleet-dark": ("/", "dark", (1200, 900)),
+    "fleet-dark": ("/", "dark", (1200, 1290)),
     "history-dark": ("/history?window=24h", "dark", (1200, 900)),
-    "pool-light": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (1200, 900)),
+    "pool-light": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (1200, 1430)),
     "pool-phone": (pool_link("lb-eu-17", POOL) + "&window=15m", "light", (390, 900)),
 }
 PINNED, OLD = "lb-eu-01", 8
 """The canary whose own file pins a key; the number of a host that was not upgraded."""
 STAGED: dict[str, Any] = {"canaries": (PINNED,), "steps": (25, 100), "bake_s": 30.0}
 STEPS = 80
+OWNER = "haproxy.service, pid 1312"
 TURNED_OFF = 18
 """At this step somebody sets tcp_tw_reuse to 0."""
 
@@ -62,7 +70,7 @@ async def tell(fleet: Collecting) -> None:
                 State.CLOSE_WAIT: closing,
             }
             calm = a_reading(8_120, CAPACITY, pool=a_pool(8080, local="10.0.3.7", peer="10.0.9.22"))
-            readings = a_reading(held, CAPACITY, pool=POOL, states=states), calm
+            readings = replace(a_reading(held, CAPACITY, pool=POOL, states=states), owner=OWNER), calm
             known: dict[str, Any] = {
                 "taken_at_ms": fleet.clock(),
                 "namespaces": before if step < TURNED_OFF else spaces,
@@ -157,6 +165,20 @@ async def a_fleet() -> AsyncIterator[Collecting]:
         location = locate(str(Path(place) / "history.db"))
         await asyncio.to_thread(asyncio.run, migrate(location))
         async with database(location) as db, collecting(db) as fleet:
+            foresight = Foresight()
+            fleet.evaluator = evaluator = Evaluator(
+                db=db,
+                rules=BUILT_IN,
+                channels=("log",),
+                channels_for=lambda _severity, _rules: ("log",),
+                metrics=Metrics("pictures"),
+                clock=fleet.clock,
+                on_notice=lambda: None,
+                foresee=foresight,
+                investigate=Investigation("http://portgauge.example"),
+            )
+            recollection = Recollection(db, foresight, Keep(), clock=fleet.clock)
+            evaluator.evaluate = recollection.after(evaluator.evaluate)  # type: ignore[method-assign,assignment]
             yield fleet
 
 

@@ -28,11 +28,11 @@ async def require_read(request: web.Request) -> None:
     """Raise Unauthenticated or Forbidden unless the request's token may read."""
     grant = await grant_of(request)
     if not grant.may_read():
-        raise Forbidden(f"a {grant.scope} token cannot read; make one with: token create --scope read")
+        raise Forbidden(f"{grant.scope.one} cannot read; make one with: token create --scope read")
 
 
 async def require_admin(request: web.Request) -> None:
     """Raise Unauthenticated or Forbidden unless the request's token may change things."""
     grant = await grant_of(request)
     if grant.scope is not Scope.ADMIN:
-        raise Forbidden(f"a {grant.scope} token changes nothing; make one with: token create --scope admin")
+        raise Forbidden(f"{grant.scope.one} changes nothing; make one with: token create --scope admin")

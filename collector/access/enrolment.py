@@ -110,7 +110,7 @@ async def _join_grant(db: AsyncConnection, text: str) -> Grant:
     if not parsed or grant is None or not grant.is_secret(parsed[1]):
         raise Unauthenticated
     if grant.scope is not Scope.JOIN:
-        raise Forbidden(f"a {grant.scope} token lets nobody in; make one with: token create --scope join")
+        raise Forbidden(f"{grant.scope.one} lets nobody in; make one with: token create --scope join")
     return grant
 
 

@@ -33,6 +33,11 @@ class Scope(StrEnum):
     JOIN = "join"
     """Be exchanged for a push token of one host, so many times, until it expires."""
 
+    @property
+    def one(self) -> str:
+        """`a read token`, `an admin token`."""
+        return f"{'an' if self is Scope.ADMIN else 'a'} {self} token"
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

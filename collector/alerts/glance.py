@@ -9,48 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, SPENT_SOON, Scope
 from collector.alerts.observe import USAGE_FLOOR
+from collector.alerts.packed import Packed, opened, part_of
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
-from shared import wire
-from shared.model import Namespace, Pool, Remainder, Snapshot
-from shared.ports import HIGHEST_PORT, PortRange
+from shared.model import Pool, Snapshot
+from shared.ports import HIGHEST_PORT
 from shared.wire import v1
 
 _HAS_KNEE = v1.KNEES.index(True)
-
-
-class _Namespace(msgspec.Struct):
-    name: str
-    inode: int
-    range: tuple[int, int]
-    reserved: int
-    blocked: int
-    settings: dict[str, int]
-    remainder: tuple[int, int, int]
-
-
-class _Body(msgspec.Struct):
-    schema: int
-    host: str
-    boot_id: str
-    seq: int
-    taken_at_ms: int
-    interval_ms: int
-    agent: str
-    labels: dict[str, str]
-    failure: str | None
-    namespaces: list[_Namespace]
-    identities_hash: bytes
-    columns: dict[str, bytes]
-    owners: list[str] = []
-
-
-_DECODER = msgspec.msgpack.Decoder(_Body)
 
 
 Column = np.ndarray[tuple[int], np.dtype[Any]]
@@ -78,13 +48,12 @@ class Glance:
     has_knee: bool
     settings: tuple[object, ...] | None
     columns: Columns = field(compare=False, repr=False)
-    body: _Body = field(compare=False, repr=False)
+    body: Packed = field(compare=False, repr=False)
 
     @property
     def listed(self) -> Sequence[Pool] | None:
         """The pools, row by row; None where their list was not read before by this process."""
-        names = tuple(one.name for one in self.body.namespaces)
-        return wire.remembered_pools(self.body.identities_hash, names)
+        return self.body.listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +103,8 @@ def calm_of(rules: Iterable[Rule]) -> Calm | None:
 
 def glance(body: bytes) -> Glance | None:
     """What a body that was validated when it was received shows; None where it must be read in full."""
-    try:
-        found = _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if found.schema != v1.SCHEMA or found.failure is not None:
+    found = opened(body)
+    if found is None or found.failure is not None:
         return None
     held, capacity, headroom = (_column(found, name) for name in ("held", "capacity", "headroom_min"))
     if held.size and not capacity.all():
@@ -154,51 +120,16 @@ def glance(body: bytes) -> Glance | None:
         int(headroom.min()) if held.size else HIGHEST_PORT,
         int(failures.max()) if failures.size else 0,
         bool((knee == _HAS_KNEE).any()),
-        _settings(found),
+        found.settings,
         columns,
         found,
     )
 
 
 def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
-    """The snapshot with the readings of these rows, as far as rules look at it; None where it must be read in full.
-
-    Left out are the namespaces' totals and claims, the host's evidence, and the agent's state.
-    """
-    pools, body = seen.listed, seen.body
-    if pools is None:
-        return None
-    return Snapshot(
-        host=body.host,
-        boot_id=body.boot_id,
-        seq=body.seq,
-        taken_at_ms=body.taken_at_ms,
-        agent_version=body.agent,
-        interval_ms=body.interval_ms,
-        labels=body.labels,
-        namespaces=tuple(map(_namespace, body.namespaces)),
-        readings=v1.readings_of(pools, body.columns, ["", *body.owners], rows),
-    )
+    """The snapshot with the readings of these rows, as far as rules look at it; None where it must be read in full."""
+    return part_of(seen.body, rows)
 
 
-def _namespace(found: _Namespace) -> Namespace:
-    return Namespace(
-        name=found.name,
-        inode=found.inode,
-        port_range=PortRange(*found.range),
-        reserved=found.reserved,
-        blocked=found.blocked,
-        settings=found.settings,
-        remainder=Remainder(*found.remainder),
-    )
-
-
-def _column(body: _Body, name: str) -> "np.ndarray[tuple[int], np.dtype[np.uint16]]":
+def _column(body: Packed, name: str) -> "np.ndarray[tuple[int], np.dtype[np.uint16]]":
     return np.frombuffer(body.columns.get(name, b""), dtype="<u2")
-
-
-def _settings(body: _Body) -> tuple[object, ...] | None:
-    if not body.namespaces:
-        return None
-    own = body.namespaces[0]
-    return (f"{own.range[0]}–{own.range[1]}", own.reserved, own.settings.get("tcp_tw_reuse"))

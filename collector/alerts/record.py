@@ -18,6 +18,7 @@ def document_of(seen: Observation) -> dict[str, Any]:
             "states": {state.name: count for state, count in one.states.items()},
             "owner": one.owner,
             "knee": one.knee,
+            "recyclable": one.recyclable,
             "is_bound": seen.is_bound,
         }
     if seen.forecast and seen.forecast.seconds != float("inf"):
@@ -31,6 +32,9 @@ def observation_of(document: Mapping[str, Any], pool: Pool | None) -> Observatio
         return Observation(facts=document.get("facts", {}))
     held, capacity, low, high, failures = document["counts"]
     states = {State[name]: count for name, count in document["states"].items()}
-    reading = Reading(pool, held, capacity, low, high, states, failures, document["owner"], document["knee"])
+    # What the version before wrote down tells nothing of what can be recycled.
+    recyclable = document.get("recyclable", 0)
+    owner, knee = document["owner"], document["knee"]
+    reading = Reading(pool, held, capacity, low, high, states, failures, owner, knee, recyclable)
     forecast = Forecast(*document["forecast"]) if "forecast" in document else None
     return Observation(reading, document["is_bound"], forecast)

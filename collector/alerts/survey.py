@@ -54,7 +54,7 @@ class Surveyed:
 def summarise(place: Place, snapshot: Snapshot, rules: Sequence[Rule], pools: int | None = None) -> Summary:
     """What the rules that look at many hosts need of this one; `pools`: how many there are, where not all were read."""
     wide = [rule for rule in rules if rule.level is not None and rule.where.accepts_place(place)]
-    return Summary(place, {rule.name: _totals(rule, snapshot, pools) for rule in wide}, _settings(snapshot))
+    return Summary(place, {rule.name: _totals(rule, snapshot, pools) for rule in wide}, settings_in(snapshot))
 
 
 def _totals(rule: Rule, snapshot: Snapshot, pools: int | None) -> Totals:
@@ -68,7 +68,8 @@ def _totals(rule: Rule, snapshot: Snapshot, pools: int | None) -> Totals:
     return Totals(len(above), len(readings) + rest if pools is None else pools, frozenset(pressed))
 
 
-def _settings(snapshot: Snapshot) -> tuple[object, ...] | None:
+def settings_in(snapshot: Snapshot) -> tuple[object, ...] | None:
+    """DRIFTING, of the agent's own namespace; None where it is not known."""
     if not snapshot.namespaces:
         return None
     own = snapshot.namespaces[0]

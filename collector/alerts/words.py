@@ -69,7 +69,7 @@ def _of_host(facts: Mapping[str, Any]) -> str:
         return "differs from its role: " + _differences(facts["settings"]) if facts["settings"] else "is like its role"
     if "failure" in facts:
         return f"cannot sample: {facts['failure']}" if facts["failure"] else "samples"
-    return f"was last heard of {facts.get('silent_for_s', 0)} s ago"
+    return f"was last heard of {duration(1000 * facts.get('silent_for_s', 0))} ago"
 
 
 def _doubts(facts: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 Of pools /metrics tells whoever could read them elsewhere: with a token, or where nobody beyond this machine can ask.
 """
 
-from collections import Counter
 from typing import Annotated, TypedDict
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from collector.fleet.document import one_of
 from collector.fleet.series import Families, series
 from collector.notify.log import LogChannel
 from collector.services import SERVICES, Services
-from collector.storage import alerts, chunks, hosts, outbox, room
+from collector.storage import alerts, chunks, outbox, room
 
 FORWARDING = ("Forwarded", "X-Forwarded-For")
 """What a proxy adds on behalf of whoever asked it."""
@@ -42,14 +41,13 @@ async def expose(request: web.Request) -> web.Response:
     """The collector's own series, and the fleet's fullest pools."""
     services = request.app[SERVICES]
     pools = await _pools(services) if await _may_read(request) else series(None, {}, 0)
+    everyone = await services.looks.muster(services.db, services.clock())
     async with services.db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
         by_state = await alerts.count_by_state(connection)
         owed = dict.fromkeys([LogChannel.name, *services.channels], 0) | await outbox.count_owed(connection)
         taken, set_aside = await room.taken(connection), await chunks.set_aside_in_all(connection)
-    now_ms = services.clock()
     services.metrics.show_room(total=taken.total, free=taken.free, set_aside=set_aside)
-    services.metrics.show_stored(Counter(host.presence(now_ms).value for host in everyone), by_state, owed)
+    services.metrics.show_stored(everyone.presences, by_state, owed)
     return web.Response(body=services.metrics.exposition(pools), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 

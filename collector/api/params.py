@@ -71,7 +71,7 @@ class Params:
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise InvalidParameter(name, f"a number from {low:g} to {high:g} is needed")
+            raise InvalidParameter(name, f"a number from {low:.12g} to {high:.12g} is needed")
         return value
 
     def time_ms(self, name: str) -> int | None:

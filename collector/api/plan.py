@@ -18,7 +18,7 @@ from collector.capacity.needs import Outlook, Standing, outlook
 from collector.capacity.whatif import Change, changed
 from collector.capacity.widen import Verdict, Widening, widenings
 from collector.fleet.document import Count, Share, pool_document
-from collector.services import SERVICES
+from collector.services import SERVICES, Services
 from shared.ports import InvalidPorts, PortRange, parse_port_range
 from shared.settings import InvalidValue
 
@@ -80,7 +80,11 @@ class CapacityPlanShape(TypedDict):
 
 async def show_plan(request: web.Request) -> web.Response:
     """Which pools will need what by when at the current growth."""
-    params, services = params_of(request), request.app[SERVICES]
+    return told(await plan_of(request.app[SERVICES], params_of(request)))
+
+
+async def plan_of(services: Services, params: Params) -> CapacityPlanShape:
+    """The plan that a query asks for. Raises InvalidParameter."""
     days = params.integer("horizon", default=HORIZON_DAYS, low=1, high=MOST_DAYS)
     where, most = _where(params), params.integer("limit", default=DEFAULT_POOLS, low=1, high=MOST_POOLS)
     change, wanted = _change(params), _range(params)
@@ -102,7 +106,7 @@ async def show_plan(request: web.Request) -> web.Response:
     after = [one["what_if"] for one in planned if one["what_if"]]
     if after:
         answer["cost_what_if"] = cost(after, found.last_day_ms, days)
-    return told(answer)
+    return answer
 
 
 def _planned(standing: Standing, ahead: tuple[int, int], change: Change, roles: list[Widening] | None) -> PlannedShape:

@@ -1,12 +1,11 @@
 """The answer of `plan` as a table and as lines for a person. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from collector.capacity.words import NEEDS, Row, cost_words, date, due_date, needs_words
 from collector.commands.table import pool_of
 
-Row = Mapping[str, Any]
 COLUMNS: Final = ("peak", "capacity", "growth_per_day", "page_on", "full_on", "projected", "needs", "trend")
 METAVARS: Final = {
     "horizon": "DAYS",
@@ -17,7 +16,6 @@ METAVARS: Final = {
 }
 MOST_SUMMED: Final = 5
 """Pools whose sums a person is shown; --json has all."""
-_NEEDS: Final = ("backends", "destinations", "sources", "hosts")
 
 
 def rows(document: Mapping[str, Any]) -> Sequence[Row]:
@@ -27,9 +25,9 @@ def rows(document: Mapping[str, Any]) -> Sequence[Row]:
 
 def below(document: Mapping[str, Any]) -> str:
     """The cost of doing nothing, the sums, the change, the range role by role, and what is not known."""
-    parts = [_cost("doing nothing", document, document["cost"])]
+    parts = [cost_words("doing nothing", document["horizon_days"], document["cost"])]
     if document["cost_what_if"]:
-        parts.append(_cost("with the change", document, document["cost_what_if"]))
+        parts.append(cost_words("with the change", document["horizon_days"], document["cost_what_if"]))
     parts.append(_scope(document))
     parts += ["\n".join(_sums(item)) for item in document["items"][:MOST_SUMMED]]
     parts += ["\n".join(_widening(one)) for one in document["widening"] or ()]
@@ -47,21 +45,20 @@ def _row(item: Row) -> dict[str, Any]:
         "trend": seen["trend"],
         "peak": seen["peak"],
         "growth_per_day": item["growth"]["per_day"] or None,
-        "page_on": _day(seen["page"]),
-        "full_on": _day(seen["full"]),
+        "page_on": due_date(seen["page"]),
+        "full_on": due_date(seen["full"]),
         "projected": seen["projected"],
         "refused": seen["refused"],
-        "needs": _needs(seen),
+        "needs": needs_words(seen),
     }
-    row |= {f"{name}_needed": seen["needs"][name] for name in _NEEDS}
+    row |= {f"{name}_needed": seen["needs"][name] for name in NEEDS}
     if then:
-        row |= {"then_page_on": _day(then["page"]), "then_full_on": _day(then["full"]), "then_refused": then["refused"]}
+        row |= {
+            "then_page_on": due_date(then["page"]),
+            "then_full_on": due_date(then["full"]),
+            "then_refused": then["refused"],
+        }
     return row
-
-
-def _needs(seen: Row) -> str:
-    """`6 backends or 3 sources`: the first that helps, and the others."""
-    return " or ".join(f"{seen['needs'][name]:,} {name}" for name in _NEEDS if seen["needs"][name] is not None)
 
 
 def _scope(document: Row) -> str:
@@ -75,16 +72,6 @@ def _scope(document: Row) -> str:
             f"; {passed_over:,} others are less full and climb less, and were not looked at (--host, --role, --peer)"
         )
     return text
-
-
-def _cost(what: str, document: Row, cost: Row) -> str:
-    days = document["horizon_days"]
-    text = f"{what}, {days} days ahead: of {cost['pools']:,} pools {cost['paging']:,} page"
-    text += f" (the first on {_date(cost['first_page_ms'])})" if cost["first_page_ms"] is not None else ""
-    text += f", {cost['spent']:,} run out"
-    text += f" (the first on {_date(cost['first_spent_ms'])})" if cost["first_spent_ms"] is not None else ""
-    text += f"; {cost['refused']:,} connections refused at each peak"
-    return text + (f"; nothing can be said of {cost['unknown']:,}" if cost["unknown"] else "")
 
 
 def _sums(item: Row) -> Iterator[str]:
@@ -103,15 +90,7 @@ def _widening(one: Row) -> Iterator[str]:
     if one["in_the_way"]:
         yield f"  wanted there: {one['in_the_way']}"
     if one["remembered_since_ms"] is not None:
-        yield f"  those that tell remember since {_date(one['remembered_since_ms'])}"
+        yield f"  those that tell remember since {date(one['remembered_since_ms'])}"
     yield from (f"  {line}" for line in one["sysctl"])
     if one["unknown"] and one["sysctl"]:
         yield "  these lines reserve only what is known: not safe to set yet"
-
-
-def _day(due: Row | None) -> str | None:
-    return _date(due["at_ms"]) if due else None
-
-
-def _date(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 
 from collector.fleet.host import Host, Presence
-from collector.fleet.pools import PAGE, PoolNow, bodies_of, hotness, snapshot_of
+from collector.fleet.pools import PAGE, PoolNow, bar_of, bodies_of, hotness, in_order, pools_now
+from collector.fleet.skim import Bar, Sheet, Skim, skim
 from collector.storage import hosts
 from collector.storage.database import Database
 from collector.storage.hot import Logged
-from shared.model import Namespace, Snapshot
+from shared.model import Namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,12 @@ class Census:
     """Network namespaces with sockets that agents could not read."""
 
 
-async def take_census(db: Database, most: int, now_ms: int) -> Census:
-    """Of all hosts, with at most `most` pools one by one."""
-    async with db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
-    count = Count(most, now_ms)
+async def take_census(db: Database, most: int, now_ms: int, everyone: Sequence[Host] | None = None) -> Census:
+    """Of all hosts, with at most `most` pools one by one. `everyone`: all hosts, where somebody has just asked."""
+    if everyone is None:
+        async with db.reading() as connection:
+            everyone = await hosts.all_hosts(connection)
+    everyone, count = in_order(everyone), Count(most, now_ms)
     for start in range(0, len(everyone), PAGE):
         page = everyone[start : start + PAGE]
         await asyncio.to_thread(count.add, page, await bodies_of(db, page))
@@ -54,12 +57,19 @@ class Count:
         self._fullest: list[PoolNow] = []
         self._pools = self._held = self._unreadable_hosts = self._unreadable_namespaces = 0
         self._unlisted = 0.0
+        self._bar = Bar()
         self._doubtful = Counter({Presence.SILENT: 0, Presence.BLIND: 0})
 
     def add(self, page: Sequence[Host], bodies: Mapping[int, Logged]) -> None:
         """These hosts, with what each of them told last (by host id)."""
-        found = chain.from_iterable(self._found(host, bodies[host.id]) for host in page if host.id in bodies)
-        self._fullest = heapq.nsmallest(self._most + 1, chain(self._fullest, found), key=hotness)
+        told = list(self._reporting(page, bodies))
+        sheet = Sheet([seen for _, seen in told])
+        self._held += sheet.held
+        bar = max(self._bar, sheet.bar(self._most + 1), key=attrgetter("height"))
+        found = (pools_now(*told[number], rows, is_current=True) for number, rows in sheet.above(bar))
+        self._fullest = heapq.nsmallest(self._most + 1, chain(self._fullest, chain.from_iterable(found)), key=hotness)
+        if len(self._fullest) > self._most:
+            self._bar = bar_of(self._fullest[-1])
 
     def census(self) -> Census:
         """What it came to."""
@@ -74,25 +84,23 @@ class Count:
             unreadable_namespaces=self._unreadable_namespaces,
         )
 
-    def _found(self, host: Host, logged: Logged) -> Iterator[PoolNow]:
-        snapshot, presence = snapshot_of(logged), host.presence(self._now_ms)
-        if snapshot is None:
-            self._unreadable_hosts += presence is Presence.REPORTING
-            return
-        pools = len(snapshot.readings) + sum(space.remainder.pools for space in snapshot.namespaces)
-        if presence is not Presence.REPORTING:
-            self._doubtful[presence] += pools
-            return
-        self._pools += pools
-        self._sum_up(snapshot)
-        for reading in snapshot.readings:
-            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current=True)
+    def _reporting(self, page: Sequence[Host], bodies: Mapping[int, Logged]) -> Iterator[tuple[Host, Skim]]:
+        """Those whose pools count; of the others it is told how many they are."""
+        for host in page:
+            presence, seen = host.presence(self._now_ms), skim(bodies[host.id]) if host.id in bodies else None
+            if seen is None:
+                self._unreadable_hosts += host.id in bodies and presence is Presence.REPORTING
+            elif presence is not Presence.REPORTING:
+                self._doubtful[presence] += seen.pools
+            else:
+                self._sum_up(seen)
+                yield host, seen
 
-    def _sum_up(self, snapshot: Snapshot) -> None:
-        self._held += sum(reading.held for reading in snapshot.readings)
-        self._held += sum(space.remainder.held for space in snapshot.namespaces)
-        self._unlisted = max([self._unlisted, *map(_fullest_unlisted, snapshot.namespaces)])
-        self._unreadable_namespaces += sum(part.namespaces for part in snapshot.unreadable)
+    def _sum_up(self, seen: Skim) -> None:
+        self._pools += seen.pools
+        self._held += sum(space.remainder.held for space in seen.unlisted)
+        self._unlisted = max([self._unlisted, *map(_fullest_unlisted, seen.unlisted)])
+        self._unreadable_namespaces += seen.unreadable
 
 
 def _fullest_unlisted(space: Namespace) -> float:

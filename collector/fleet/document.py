@@ -39,6 +39,9 @@ class ReadingShape(TypedDict):
     owner: Annotated[str, Meta(description="who holds it; empty where nobody could tell")]
     failures: Annotated[Count, Meta(description="connect() calls that failed for want of a port since the last report")]
     knee: Annotated[bool | None, Meta(description="whether connect() walks half the range in vain; null: not counted")]
+    recyclable: Annotated[
+        Count, Meta(description="further TIME_WAITs that connect() may take over: neither held nor among states")
+    ]
 
 
 class EvidenceShape(TypedDict):
@@ -78,4 +81,5 @@ def reading_document(reading: Reading) -> ReadingShape:
         "owner": reading.owner,
         "failures": reading.failures,
         "knee": reading.knee,
+        "recyclable": reading.recyclable,
     }

@@ -2,41 +2,53 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector.alerts.survey import Summary, drifters, summarise
+from collector.alerts.packed import opened
+from collector.alerts.survey import Summary, drifters, settings_in
 from collector.alerts.where import Place
-from collector.storage import hosts, hot
+from collector.fleet.host import Host
+from collector.fleet.pools import PAGE, bodies_of
+from collector.storage import hosts
 from collector.storage.database import Database
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields
 
-PAGE = 64
 log = logging.getLogger(__name__)
 
 
-async def drift(db: Database) -> dict[str, dict[str, Any]]:
-    """By host, what differs: {setting: {"here": …, "role": …}}. Roles of fewer than three hosts have no usual."""
-    async with db.reading() as connection:
-        everyone = await hosts.all_hosts(connection)
+async def drift(db: Database, everyone: Sequence[Host] | None = None) -> dict[str, dict[str, Any]]:
+    """By host, what differs: {setting: {"here": …, "role": …}}. Roles of fewer than three hosts have no usual.
+
+    `everyone`: all hosts, where somebody has just asked for them.
+    """
+    if everyone is None:
+        async with db.reading() as connection:
+            everyone = await hosts.all_hosts(connection)
     known: dict[str, Summary] = {}
     for start in range(0, len(everyone), PAGE):
-        async with db.reading() as connection:
-            found = await hot.last_good(connection, [host.id for host in everyone[start : start + PAGE]])
-        known |= await asyncio.to_thread(_summaries, found.values())
+        page = everyone[start : start + PAGE]
+        known |= await asyncio.to_thread(_summaries, page, await bodies_of(db, page))
     return drifters(known)
 
 
-def _summaries(found: Iterable[Logged]) -> dict[str, Summary]:
-    known = {}
-    for logged in found:
-        try:
-            snapshot = wire.decode(logged.body)
-        except wire.WireError as error:
-            log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
-            continue
-        place = Place(host=snapshot.host, role=snapshot.labels.get("role", ""), labels=snapshot.labels)
-        known[snapshot.host] = summarise(place, snapshot, ())
-    return known
+def _summaries(page: Sequence[Host], bodies: Mapping[int, Logged]) -> dict[str, Summary]:
+    found = ((host, settings_of(bodies[host.id])) for host in page if host.id in bodies)
+    return {
+        host.name: Summary(Place(host=host.name, role=host.role or "", labels=host.labels), settings=settings)
+        for host, settings in found
+    }
+
+
+def settings_of(logged: Logged) -> tuple[object, ...] | None:
+    """What a host can drift in, as it told last; None where that cannot be read."""
+    found = opened(logged.body)
+    if found:
+        return found.settings
+    try:
+        return settings_in(wire.decode(logged.body))
+    except wire.WireError as error:
+        log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
+        return None

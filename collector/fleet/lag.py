@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from collector.fleet.host import Host
 from collector.rollout.plan import Rollout, revision_for
@@ -36,6 +37,7 @@ def _of_revision(host: Host, rollouts: Sequence[Rollout]) -> Iterable[str]:
         yield f"revision {host.state['revision']} in force, {number} is meant for it"
 
 
+@lru_cache(maxsize=256)
 def _order(version: str) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
     """0.2.0.dev1, 0.2.0a1 and 0.2.0rc1 come before 0.2.0, which they lead to."""
     rest = version.lstrip("0123456789.")

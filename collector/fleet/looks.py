@@ -22,7 +22,7 @@ SHARE = 0.1
 MOST_KEPT = 16
 LOOKING = "look at the fleet"
 """What such a task is called in a traceback."""
-PATIENCE_S = 0.3
+PATIENCE_S = 0.5
 """How long a viewer waits for a look before being told that it is under way."""
 SCRAPE_PATIENCE_S = 5.0
 """How long a scrape waits: Prometheus gives up after ten seconds. A look that takes longer stands in for 150 s, so that
@@ -69,12 +69,21 @@ class Looks:
     async def census(self, db: Database, most: int, now_ms: int) -> Look[Census]:
         """All pools, with so many of them one by one, as of a moment ago where that takes long."""
         undone = Look(Census(), now_ms, 0.0, is_done=False)
-        return await self._shared(most, lambda: take_census(db, most, now_ms), undone, self._scrape_patience_s)
+        return await self._shared(most, lambda: self._census(db, most, now_ms), undone, self._scrape_patience_s)
+
+    async def _census(self, db: Database, most: int, now_ms: int) -> Census:
+        return await take_census(db, most, now_ms, (await self.muster(db, now_ms)).hosts)
 
     async def muster(self, db: Database, now_ms: int) -> Muster:
         """Every host, as of a moment ago where there are many. It is always waited for."""
         look = await self._shared(Muster, lambda: _muster(db, now_ms), Look(muster((), now_ms), now_ms, 0.0), None)
         return look.pools
+
+    async def other(
+        self, wanted: Hashable, find: Callable[[], Awaitable[Found]], nothing: Found, now_ms: int
+    ) -> Look[Found]:
+        """What `find` finds of the fleet, as of a moment ago where that takes long; `nothing` while it is under way."""
+        return await self._shared(wanted, find, Look(nothing, now_ms, 0.0, is_done=False), self._patience_s)
 
     async def close(self) -> None:
         """End what is under way: nobody is left to see it, and the database is about to be closed."""

@@ -2,22 +2,20 @@
 
 import asyncio
 import heapq
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 
 from collector.fleet.host import Host, Presence
+from collector.fleet.skim import Bar, Sheet, Skim, skim
 from collector.storage import hosts, hot
 from collector.storage.database import Database
 from collector.storage.hot import Logged
-from shared import wire
-from shared.logs import fields
-from shared.model import Evidence, Kind, Pool, Reading, Snapshot
+from shared.model import Evidence, Kind, Pool, Reading
 
-PAGE = 32
-"""Hosts decoded at a time: memory stays flat however large the fleet."""
-log = logging.getLogger(__name__)
+PAGE = 256
+"""Hosts looked at a time: memory stays flat however large the fleet."""
 
 
 Hotness = tuple[float, int, str, Pool]
@@ -44,13 +42,17 @@ class Wanted:
         """Whether this host's readings are asked for."""
         return self.host in {None, host.name} and self.role in {None, host.role}
 
-    def accepts(self, reading: Reading) -> bool:
-        """Whether this reading is asked for."""
+    @property
+    def names_pools(self) -> bool:
+        """Whether which pool it is makes a difference."""
+        return (self.kind, self.peer, self.peer_port) != (None, None, None)
+
+    def accepts(self, pool: Pool) -> bool:
+        """Whether this pool is asked for, however full it is."""
         return (
-            reading.occupancy >= self.min_occupancy
-            and self.kind in {None, reading.pool.kind}
-            and self.peer in {None, reading.pool.peer}
-            and self.peer_port in {None, reading.pool.peer_port}
+            self.kind in {None, pool.kind}
+            and self.peer in {None, pool.peer}
+            and self.peer_port in {None, pool.peer_port}
         )
 
 
@@ -75,9 +77,9 @@ async def hottest(db: Database, wanted: Wanted, now_ms: int, everyone: Sequence[
     if everyone is None:
         async with db.reading() as connection:
             everyone = await hosts.all_hosts(connection)
-    asked = [host for host in everyone if wanted.asks(host)]
-    if wanted.by_name:
-        asked = sorted((host for host in asked if not wanted.after or host.name >= wanted.after[2]), key=_name)
+    asked = in_order(host for host in everyone if wanted.asks(host))
+    if wanted.by_name and wanted.after:
+        asked = [host for host in asked if host.name >= wanted.after[2]]
     best: list[PoolNow] = []
     for start in range(0, len(asked), PAGE):
         if wanted.by_name and len(best) >= wanted.limit:
@@ -96,33 +98,49 @@ async def bodies_of(db: Database, page: Sequence[Host]) -> dict[int, Logged]:
 def _merge(
     best: Sequence[PoolNow], page: Sequence[Host], bodies: Mapping[int, Logged], wanted: Wanted, now_ms: int
 ) -> list[PoolNow]:
-    found = (item for host in page if host.id in bodies for item in _pools(host, bodies[host.id], wanted, now_ms))
+    skims = skims_of(page, bodies)
     key = _place if wanted.by_name else hotness
+    found: Iterable[PoolNow] = _wanted(skims, _bar(best, wanted), wanted, now_ms)
     if wanted.after:
         after = wanted.after[2:] if wanted.by_name else wanted.after
         found = (item for item in found if key(item) > after)
-    return heapq.nsmallest(wanted.limit, chain(best, found), key=key)
+    fresh = list(found)
+    return heapq.nsmallest(wanted.limit, chain(best, fresh), key=key) if fresh else list(best)
 
 
-def _pools(host: Host, logged: Logged, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
-    is_current = host.presence(now_ms) is Presence.REPORTING
-    snapshot = snapshot_of(logged)
-    if snapshot is None:
+def _bar(best: Sequence[PoolNow], wanted: Wanted) -> Bar:
+    """What a pool must be above to be among the wanted ones, these being the best so far."""
+    least = Bar(wanted.min_occupancy)
+    if wanted.by_name or len(best) < wanted.limit:
+        return least
+    return max(least, bar_of(best[-1]), key=attrgetter("height"))
+
+
+def _wanted(skims: Sequence[tuple[Host, Skim]], bar: Bar, wanted: Wanted, now_ms: int) -> Iterator[PoolNow]:
+    sheet, most = Sheet([seen for _, seen in skims]), 1.0
+    if wanted.after and not wanted.by_name:
+        most = -wanted.after[0]
+    elif not (wanted.by_name or wanted.names_pools):
+        bar = max(bar, sheet.bar(wanted.limit), key=attrgetter("height"))
+    for number, rows in sheet.above(bar, most):
+        host, seen = skims[number]
+        named = [row for row in rows if wanted.accepts(seen.listed[row])] if wanted.names_pools else rows
+        yield from pools_now(host, seen, named, is_current=host.presence(now_ms) is Presence.REPORTING)
+
+
+def skims_of(page: Sequence[Host], bodies: Mapping[int, Logged]) -> list[tuple[Host, Skim]]:
+    """Of each of these hosts what it told last, where this version can read it."""
+    return [(host, seen) for host in page if host.id in bodies and (seen := skim(bodies[host.id]))]
+
+
+def pools_now(host: Host, seen: Skim, rows: Sequence[int], *, is_current: bool) -> Iterator[PoolNow]:
+    """The pools of these rows of what a host told last."""
+    if not rows:
         return
-    for reading in snapshot.readings:
-        if wanted.accepts(reading):
-            said = tuple(one for one in snapshot.evidence if one.pool == reading.pool)
-            yield PoolNow(host.name, host.role, reading, logged.taken_ms, is_current, said)
-
-
-def snapshot_of(logged: Logged) -> Snapshot | None:
-    """What was logged; None where this version cannot read it."""
-    try:
-        return wire.decode(logged.body)
-    except wire.WireError as error:
-        # Accepted once, so a newer version wrote it; the evaluation logs it too.
-        log.warning("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))
-        return None
+    part = seen.part(rows)
+    for reading in part.readings:
+        said = tuple(one for one in part.evidence if one.pool == reading.pool)
+        yield PoolNow(host.name, host.role, reading, seen.logged.taken_ms, is_current, said)
 
 
 def hotness(item: PoolNow) -> Hotness:
@@ -130,9 +148,15 @@ def hotness(item: PoolNow) -> Hotness:
     return (-item.reading.occupancy, item.reading.headroom_min, item.host, item.reading.pool)
 
 
+def bar_of(last: PoolNow) -> Bar:
+    """What a pool must be above to come before this one. Among equals hosts that come first by name stay first."""
+    return Bar(last.reading.occupancy, last.reading.headroom_min)
+
+
 def _place(item: PoolNow) -> tuple[str, Pool]:
     return (item.host, item.reading.pool)
 
 
-def _name(host: Host) -> str:
-    return host.name
+def in_order(everyone: Iterable[Host]) -> list[Host]:
+    """By name as Python compares names: a database may have an order of its own."""
+    return sorted(everyone, key=lambda host: host.name)

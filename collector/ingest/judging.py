@@ -8,7 +8,7 @@ from collector.ingest.outline import outline
 def require_push(grant: Grant) -> None:
     """Raise Forbidden for a token of another scope."""
     if grant.scope is not Scope.PUSH:
-        raise Forbidden(f"a {grant.scope} token cannot push; make one with: token create --scope push")
+        raise Forbidden(f"{grant.scope.one} cannot push; make one with: token create --scope push")
 
 
 def arrival_of(body: bytes, grant: Grant, received_ms: int) -> Arrival:

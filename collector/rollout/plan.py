@@ -102,7 +102,8 @@ class Rollout:
         """Whether this host is to have it by now."""
         if self.state is State.ABORTED or not self.is_for(place):
             return False
-        return place.host in self.plan.canaries or share(place.host, self.id) < self.percent
+        percent = self.percent
+        return place.host in self.plan.canaries or percent == 100 or share(place.host, self.id) < percent  # noqa: PLR2004
 
 
 def share(host: str, rollout: int) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, lit
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.record import document_of, observation_of
+from collector.alerts.rules import PAGE as PAGING
 from collector.alerts.step import Alert, AlertState, Transition
 from collector.alerts.subject import Subject, alert_key
 from collector.storage import tables
@@ -49,6 +50,35 @@ async def current(db: AsyncConnection, states: Collection[AlertState] = tuple(Al
         .order_by(alert.c.netns.is_not(None), alert.c.occupancy.desc(), alert.c.name, alert.c.id)
     )
     return [_case(row) for row in await db.execute(query)]
+
+
+async def urgent(db: AsyncConnection, states: Sequence[AlertState], limit: int, offset: int = 0) -> list[Case]:
+    """Some of the cases in these states: by the order of the states, what pages first, the hottest pools before all."""
+    order = case({state.value: place for place, state in enumerate(states)}, value=alert.c.state)
+    query = (
+        select(*alert.c)
+        .where(alert.c.state.in_([state.value for state in states]))
+        .order_by(order, alert.c.severity != PAGING)
+        .order_by(alert.c.netns.is_(None), alert.c.occupancy.desc(), alert.c.name, alert.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_case(row) for row in await db.execute(query)]
+
+
+async def about_host(db: AsyncConnection, states: Collection[AlertState], name: str) -> list[Case]:
+    """The cases of one host and of its pools, what pages first, then the hottest."""
+    query = select(*alert.c).where(alert.c.state.in_([state.value for state in states]), _is_about(name))
+    return [
+        _case(row) for row in await db.execute(query.order_by(alert.c.severity != PAGING, alert.c.occupancy.desc()))
+    ]
+
+
+async def by_key(db: AsyncConnection, states: Collection[AlertState], key: str) -> Case | None:
+    """The case of that key, where it is in one of these states."""
+    query = select(*alert.c).where(alert.c.key == key, alert.c.state.in_([state.value for state in states]))
+    row = (await db.execute(query)).one_or_none()
+    return _case(row) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +123,7 @@ async def history(
         .limit(limit)
     )
     if host_name is not None:
-        is_on_it = alert.c.scope.in_([Scope.POOL.value, Scope.HOST.value]) & (alert.c.name == host_name)
-        query = query.where(is_on_it)
+        query = query.where(_is_about(host_name))
     if before_id is not None:
         query = query.where(transition.c.id < before_id)
     return [_past(row) for row in await db.execute(query)]
@@ -208,6 +237,10 @@ def _row(key: str, case: Case) -> dict[str, Any]:
 def _subject(row: Any) -> Subject:
     pool = Pool(row.netns, Kind(row.kind), row.local, row.peer, row.peer_port) if row.kind else None
     return Subject(Scope(row.scope), row.name, pool)
+
+
+def _is_about(host: str) -> ColumnElement[bool]:
+    return alert.c.scope.in_([Scope.POOL.value, Scope.HOST.value]) & (alert.c.name == host)
 
 
 def _case(row: Any) -> Case:

@@ -1,5 +1,6 @@
 """Hosts and the boots that were seen of them."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
@@ -14,6 +15,7 @@ from collector.storage.prepared import Prepared
 
 host, boot, pool = tables.host, tables.boot, tables.pool
 _DESCRIPTION = ("interval_ms", "agent_version", "labels", "failure", "state", "forgotten_ms")
+_COLUMNS = tuple(column.name for column in host.c)
 _IS_THERE = host.c.forgotten_ms.is_(None)
 _COUNTERS = tuple(column.name for column in host.c if column.name not in {"id", "name", *_DESCRIPTION})
 
@@ -36,7 +38,9 @@ BootKey = tuple[int, str]
 
 async def all_hosts(db: AsyncConnection) -> list[Host]:
     """Every host that is not forgotten, by name."""
-    return [_host(row) for row in await db.execute(select(*host.c).where(_IS_THERE).order_by(host.c.name))]
+    rows = await db.execute(select(*host.c).where(_IS_THERE).order_by(host.c.name))
+    # In a thread: ten thousand take a tenth of a second, for which requests must not wait.
+    return await asyncio.to_thread(lambda: [_host(row) for row in rows])
 
 
 async def with_forgotten(db: AsyncConnection) -> list[Host]:
@@ -186,7 +190,8 @@ def _described(item: Host) -> tuple[object, ...]:
 
 
 def _host(row: Any) -> Host:
-    return Host(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    # Ten thousand are read for a look at the fleet: a mapping of the row itself takes twice as long.
+    return Host(**dict(zip(_COLUMNS, row, strict=True)))
 
 
 def _row(item: Host) -> dict[str, object]:

@@ -68,9 +68,9 @@ def pool_choice(params: Params) -> PoolChoice:
     return PoolChoice(wanted, params.choice("sort", tuple(_POOL_ORDERS)) or "occupancy", page_of(params), query)
 
 
-def page_of(params: Params) -> int:
+def page_of(params: Params, name: str = "page") -> int:
     """Which page is asked for."""
-    return params.integer("page", default=1, low=1, high=MOST_PAGES)
+    return params.integer(name, default=1, low=1, high=MOST_PAGES)
 
 
 def leaf(rows: Sequence[Row], number: int, size: int = ROWS) -> Leaf[Row]:

@@ -1,18 +1,19 @@
 """The fleet: who reports, what fires, the hottest pools; and the hosts by themselves."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aiohttp import web
 
-from collector.alerts.evaluate import Case
 from collector.alerts.step import AlertState
 from collector.api.params import Params
 from collector.fleet.host import Presence
 from collector.fleet.pools import PoolNow
-from collector.services import SERVICES, Services
+from collector.fleet.series import Ends
+from collector.services import SERVICES
 from collector.storage import alerts
+from collector.storage.database import AsyncConnection
 from collector.trends.course import Course
 from collector.web.choice import HOST_KEYS, POOL_KEYS, Leaf, hosts_like, leaf, page_of, pool_choice
 from collector.web.courses import pool_courses
@@ -22,7 +23,7 @@ from collector.web.session import Person
 from collector.web.view import PoolRow, describe_alert, describe_host, describe_pool
 from shared.model import Pool
 
-MOST_SHOWN = 20
+MOST_SHOWN = 10
 OPEN = (AlertState.FIRING, AlertState.UNKNOWN, AlertState.PENDING)
 
 
@@ -30,10 +31,14 @@ async def show_fleet(request: web.Request, person: Person) -> web.Response:
     """The page people open first."""
     services = request.app[SERVICES]
     choice, now_ms = pool_choice(Params(request.query.items(), POOL_KEYS)), services.clock()
-    everyone, due = await services.looks.muster(services.db, now_ms), await open_alerts(services)
+    everyone = await services.looks.muster(services.db, now_ms)
     look = await services.looks.hottest(services.db, choice.wanted, now_ms)
     found = choice.leaf(look.pools)
     mute = everyone.mute
+    async with services.db.reading() as connection:
+        states = open_by_state(await alerts.count_by_state(connection))
+        due = await alerts.urgent(connection, OPEN, MOST_SHOWN)
+        ends = await ends_of(connection, found)
     return rendered(
         "fleet.html",
         person=person,
@@ -43,11 +48,11 @@ async def show_fleet(request: web.Request, person: Person) -> web.Response:
         query=choice.query,
         sort=choice.sort,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, everyone.ids, now_ms)),
+        pools=pool_rows(found, ends, await pool_courses(services, found.rows, everyone.ids, now_ms)),
         presences=everyone.presences,
-        states=Counter(case.alert.state.value for case in due),
-        alerts=[describe_alert(case, now_ms) for case in due[:MOST_SHOWN]],
-        more_alerts=len(due) - MOST_SHOWN,
+        states=states,
+        alerts=[describe_alert(case, now_ms) for case in due],
+        more_alerts=states.total() - len(due),
         mute=[describe_host(host, everyone.at_ms) for host in mute[:MOST_SHOWN]],
         more_mute=len(mute) - MOST_SHOWN,
         roles=everyone.roles,
@@ -74,22 +79,22 @@ async def show_hosts(request: web.Request, person: Person) -> web.Response:
     )
 
 
-async def open_alerts(services: Services) -> list[Case]:
-    """Every alert that is not ok: what fires first, and of it what pages."""
-    async with services.db.reading() as connection:
-        due = await alerts.current(connection, OPEN)
-    return sorted(due, key=lambda case: (OPEN.index(case.alert.state), case.severity != "page"))
+def open_by_state(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    """How many alerts are in each of the states that are not over; `counts` by (severity, state)."""
+    found: Counter[str] = Counter()
+    for (_severity, state), count in counts.items():
+        if state in {one.value for one in OPEN}:
+            found[state] += count
+    return found
 
 
-def pool_rows(
-    found: Leaf[PoolNow], due: Sequence[Case], past: Mapping[tuple[str, Pool], Course] | None = None
-) -> list[PoolRow]:
-    """The rows of a table of pools; an end that an alert foretells is told beside, and the last 24 hours."""
-    ends = {
-        (case.subject.name, case.subject.pool): case.seen.forecast.seconds
-        for case in due
-        if case.seen.forecast and case.alert.state is not AlertState.UNKNOWN
-    }
+async def ends_of(db: AsyncConnection, found: Leaf[PoolNow]) -> Ends:
+    """When the pools of a table will be spent, where an alert that is open foretells it."""
+    return await alerts.foretold(db, {item.host for item in found.rows})
+
+
+def pool_rows(found: Leaf[PoolNow], ends: Ends, past: Mapping[tuple[str, Pool], Course] | None = None) -> list[PoolRow]:
+    """The rows of a table of pools; an end that is foretold is told beside, and the last 24 hours."""
     keys = [(item.host, item.reading.pool) for item in found.rows]
     rows = [describe_pool(item, ends.get(key)) for item, key in zip(found.rows, keys, strict=True)]
     return [replace(row, spark=spark(past[key])) for row, key in zip(rows, keys, strict=True)] if past else rows

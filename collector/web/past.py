@@ -1,5 +1,7 @@
 """What stands out over the fleet: hosts set otherwise than their role, and pools that came close to their end."""
 
+from typing import Any
+
 from aiohttp import web
 
 from collector.api.params import Params
@@ -21,8 +23,11 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
     """Hosts whose settings differ from those of their role."""
     services = request.app[SERVICES]
     params = Params(request.query.items(), ("page",))
-    found = await drift(services.db)
-    everyone = await services.looks.muster(services.db, services.clock())
+    now_ms = services.clock()
+    everyone = await services.looks.muster(services.db, now_ms)
+    nothing: dict[str, dict[str, Any]] = {}
+    look = await services.looks.other("drift", lambda: drift(services.db, everyone.hosts), nothing, now_ms)
+    found = look.pools
     roles = {host.name: host.role for host in everyone.hosts if host.name in found}
     rows = [
         {
@@ -40,6 +45,7 @@ async def show_drift(request: web.Request, person: Person) -> web.Response:
         "drift.html",
         person=person,
         here="/drift",
+        look=look,
         query={},
         leaf=leaf(rows, page_of(params)),
         hosts=len(everyone.hosts),

@@ -12,7 +12,7 @@ from collector.services import SERVICES
 from collector.storage import alerts, hot
 from collector.web.choice import LOOKED_AT, leaf, page_of
 from collector.web.courses import pool_courses
-from collector.web.overview import open_alerts, pool_rows
+from collector.web.overview import OPEN, ends_of, pool_rows
 from collector.web.rendering import rendered
 from collector.web.session import Person
 from collector.web.sums import Line, namespace_lines
@@ -39,12 +39,13 @@ async def show_host(request: web.Request, person: Person) -> web.Response:
     params, now_ms = Params(request.query.items(), ("host", "page")), services.clock()
     host = await known_host(services, params.required("host", "lb1"))
     look = await services.looks.hottest(services.db, Wanted(host=host.name, limit=LOOKED_AT), now_ms)
-    due = await open_alerts(services)
+    found = leaf(look.pools, page_of(params))
     async with services.db.reading() as connection:
+        due = await alerts.about_host(connection, OPEN, host.name)
+        ends = await ends_of(connection, found)
         past = await alerts.history(connection, limit=TRANSITIONS, host_name=host.name)
         logged = (await hot.last_good(connection, [host.id])).get(host.id)
     snapshot = wire.decode(logged.body) if logged else None
-    found = leaf(look.pools, page_of(params))
     return rendered(
         "host.html",
         person=person,
@@ -54,8 +55,8 @@ async def show_host(request: web.Request, person: Person) -> web.Response:
         facts=host,
         look=look,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, {host.name: host.id}, now_ms)),
-        alerts=[describe_alert(case, now_ms) for case in due if case.subject.host == host.name],
+        pools=pool_rows(found, ends, await pool_courses(services, found.rows, {host.name: host.id}, now_ms)),
+        alerts=[describe_alert(case, now_ms) for case in due],
         past=past,
         namespaces=namespaces_of(snapshot),
         unreadable=snapshot.unreadable if snapshot else (),
@@ -71,8 +72,9 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
     if not peer:
         raise InvalidParameter("peer", "an address is needed")
     look = await services.looks.hottest(services.db, Wanted(peer=peer, peer_port=port, limit=LOOKED_AT), now_ms)
-    everyone, due = await services.looks.muster(services.db, now_ms), await open_alerts(services)
-    found = leaf(look.pools, page_of(params))
+    everyone, found = await services.looks.muster(services.db, now_ms), leaf(look.pools, page_of(params))
+    async with services.db.reading() as connection:
+        ends = await ends_of(connection, found)
     return rendered(
         "backend.html",
         person=person,
@@ -81,7 +83,7 @@ async def show_backend(request: web.Request, person: Person) -> web.Response:
         name=format_ip(peer) if port is None else format_endpoint(peer, port),
         look=look,
         leaf=found,
-        pools=pool_rows(found, due, await pool_courses(services, found.rows, everyone.ids, now_ms)),
+        pools=pool_rows(found, ends, await pool_courses(services, found.rows, everyone.ids, now_ms)),
         pressing=pressing(look.pools),
         doubts=everyone.doubts,
     )

@@ -21,7 +21,7 @@ from collector.trends.query import AmbiguousNamespace, detailed_trend, in_its_na
 from collector.web.chart import SIZES, THEMES, Drawing, Mark, Outlook, draw, ends_ms
 from collector.web.links import POOL_KEYS, pool_of, pool_query
 from collector.web.outlook import foretold, outlook_words
-from collector.web.overview import open_alerts
+from collector.web.overview import OPEN
 from collector.web.period import PERIOD_KEYS, SPANS_MS, ZONE_COOKIE, neighbours, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
@@ -54,11 +54,9 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
     params, now_ms = Params(request.query.items(), (*POOL_KEYS, *PERIOD_KEYS)), services.clock()
     one = await _subject(services, params, now_ms)
     name, window = period(params, now_ms, one.host.interval_ms)
-    about = [
-        case
-        for case in await open_alerts(services)
-        if case.subject.pool == one.pool and case.subject.host == one.host.name
-    ]
+    async with services.db.reading() as connection:
+        due = await alerts.about_host(connection, OPEN, one.host.name)
+    about = [case for case in due if case.subject.pool == one.pool]
     found = await _foretold(services, one)
     is_current = one.host.presence(now_ms) is Presence.REPORTING
     now = PoolNow(one.host.name, one.host.role, one.reading, one.taken_ms, is_current) if one.reading else None

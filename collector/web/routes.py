@@ -8,6 +8,7 @@ from collector.web.live import prepare, stream
 from collector.web.overview import show_fleet, show_hosts
 from collector.web.past import show_drift, show_near_misses
 from collector.web.place import show_backend, show_host
+from collector.web.plan import show_plan
 from collector.web.pool import show_chart, show_pool
 from collector.web.rollout import show_rollout
 from collector.web.session import form, log_in, log_out, page
@@ -31,6 +32,7 @@ def add_page(app: web.Application) -> None:
             web.get("/drift", page(show_drift)),
             web.get("/rollout", page(show_rollout)),
             web.get("/near-misses", page(show_near_misses)),
+            web.get("/plan", page(show_plan)),
             web.post("/silence", form(silence_alert)),
             web.post("/silence/end", form(end_silence)),
             web.get("/live", page(stream)),

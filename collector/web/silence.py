@@ -12,7 +12,7 @@ from collector.api.shapes import notice_shape
 from collector.services import SERVICES
 from collector.storage import alerts, outbox, silences
 from collector.web.choice import leaf, page_of
-from collector.web.overview import open_alerts
+from collector.web.overview import OPEN, open_by_state
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
 from collector.web.view import describe_alert, subject_link
@@ -29,9 +29,11 @@ HOURS = (1, 4, 12, 24, 72)
 async def show_alerts(request: web.Request, person: Person) -> web.Response:
     """What fires, what is silenced, and how it came there."""
     services = request.app[SERVICES]
-    params, now_ms = Params(request.query.items(), ("page",)), services.clock()
-    due = await open_alerts(services)
+    params, now_ms = Params(request.query.items(), ("open", "page")), services.clock()
     async with services.db.reading() as connection:
+        count = open_by_state(await alerts.count_by_state(connection)).total()
+        shown = leaf(range(count), page_of(params, "open"))
+        due = await alerts.urgent(connection, OPEN, len(shown.rows), shown.rows[0] if count else 0)
         quiet = await silences.current(connection, now_ms)
         past = await alerts.history(connection, limit=TRANSITIONS)
         told = await outbox.listing(connection, limit=NOTICES)
@@ -39,7 +41,8 @@ async def show_alerts(request: web.Request, person: Person) -> web.Response:
         "alerts.html",
         person=person,
         here="/alerts",
-        query={},
+        query={key: text for key in ("open", "page") if (text := params.text(key))},
+        shown=shown,
         alerts=[describe_alert(case, now_ms) for case in due],
         silences=quiet,
         now_ms=now_ms,
@@ -56,8 +59,8 @@ async def silence_alert(request: web.Request, person: Person) -> web.Response:
     services, given = request.app[SERVICES], await request.post()
     fields = {name: text for name, text in given.items() if isinstance(text, str)}
     key, hours = fields.get("alert", ""), fields.get("hours", "")
-    due = await open_alerts(services)
-    case = next((one for one in due if describe_alert(one, 0).key == key), None)
+    async with services.db.reading() as connection:
+        case = await alerts.by_key(connection, OPEN, key)
     if case is None:
         raise InvalidParameter("alert", "it is not open any more; nothing was silenced")
     if hours not in {str(one) for one in HOURS}:

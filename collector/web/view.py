@@ -72,6 +72,7 @@ class AlertRow:
     rule: str
     host: str
     pool: str
+    """Empty where it is about no pool."""
     link: str
     """Where its subject is shown; empty where there is no such view."""
     detail: str
@@ -132,8 +133,10 @@ def describe_alert(case: Case, now_ms: int) -> AlertRow:
     was = " (was firing)" if case.alert.state is AlertState.UNKNOWN and case.alert.fired_ms is not None else ""
     last = "last seen " if case.alert.state is AlertState.UNKNOWN else ""
     what = f"{reading.held:,} of {reading.capacity:,} ports held, {_left(reading)} left" if reading else describe(case)
-    detail = f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{what}"
-    pool = _named(case.subject.pool) if case.subject.pool else case.rule
+    detail = f"for {ago(case.alert.since_ms, now_ms)}{was}, {last}{what}{_end(case)}"
+    if reading and reading.owner:
+        detail += f", held by {reading.owner}"
+    pool = _named(case.subject.pool) if case.subject.pool else ""
     return AlertRow(
         state=case.alert.state.value,
         severity=case.severity,
@@ -145,6 +148,14 @@ def describe_alert(case: Case, now_ms: int) -> AlertRow:
         since_ms=case.alert.since_ms,
         key=alert_key(case.rule, case.subject),
     )
+
+
+def _end(case: Case) -> str:
+    """When it will be spent, as far as that is foretold now."""
+    if case.alert.state is AlertState.UNKNOWN or case.seen.reading is None or case.seen.forecast is None:
+        return ""
+    words = time_left(case.seen.reading, case.seen.forecast.seconds)
+    return f", spent in {words}" if words.startswith("about") else ""
 
 
 def subject_link(subject: Subject) -> str:

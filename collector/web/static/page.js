@@ -39,6 +39,7 @@ async function renew() {
 // At most one renewal at a time, and a pause as long as ten times what the last one took, 1 s at least.
 let waiting = false, busy = false;
 async function due() {
+  if (!document.querySelector("[data-live]")) { return; }  // What does not change within a day is not asked for again.
   if (busy || document.hidden) { waiting = true; return; }
   busy = true; waiting = false;
   const began = performance.now();

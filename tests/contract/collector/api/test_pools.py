@@ -11,7 +11,8 @@ from tests.collecting import Collecting
 
 KEYS = {
     "host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-    "headroom_max", "occupancy", "states", "owner", "failures", "knee", "taken_at_ms", "state", "evidence",
+    "headroom_max", "occupancy", "states", "owner", "failures", "knee", "recyclable", "taken_at_ms", "state",
+    "evidence",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from collector.fleet import pools
-from collector.fleet.pools import Wanted, hottest
+from collector.fleet.pools import PoolNow, Wanted, hotness, hottest
 from collector.storage import hosts
 from collector.storage.tables import hot
 from tests.builders import a_pool, a_reading, a_snapshot
@@ -17,6 +17,28 @@ async def test_a_fleet_larger_than_a_page_is_one_list(collector: Collecting, mon
     await collector.push(*(a_snapshot(a_reading(number), host=f"lb{number}") for number in range(count)))
     found = await hottest(collector.db, Wanted(limit=3), collector.clock())
     assert [item.reading.held for item in found] == [count - 1, count - 2, count - 3]
+
+
+async def test_pools_that_are_equal_are_all_found_page_by_page(
+    collector: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot win a place is never made: among equals that must not be one that would."""
+    monkeypatch.setattr(pools, "PAGE", 2)
+    helds = {"lb1": (9, 9), "lb10": (9, 30), "lb2": (9, 1), "lb20": (30, 9), "lb3": (0, 9), "LB4": (9, 9)}
+    for host, counts in helds.items():
+        readings = [a_reading(held, pool=a_pool(9001 + row)) for row, held in enumerate(counts)]
+        await collector.push(a_snapshot(*readings, a_reading(3, 100, pool=a_pool(9_500)), host=host))
+    everything = await hottest(collector.db, Wanted(), collector.clock())
+    assert [hotness(item) for item in everything] == sorted(map(hotness, everything))
+    assert len(everything) == 3 * len(helds)
+
+    found: list[PoolNow] = []
+    while page := await hottest(
+        collector.db, Wanted(limit=4, after=hotness(found[-1]) if found else None), collector.clock()
+    ):
+        found += page
+
+    assert found == everything
 
 
 async def test_among_equals_the_one_with_fewer_ports_left_comes_first(collector: Collecting) -> None:

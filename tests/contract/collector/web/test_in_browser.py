@@ -41,6 +41,7 @@ VIEWS = {
     "drift": "/drift",
     "rollout": "/rollout",
     "near misses": "/near-misses",
+    "capacity": "/plan?add_backends=1&range=1024-65535",
 }
 UNKNOWN = {
     "/": ("? silent", "⊘ blind", "Hosts that are unknown"),
@@ -57,6 +58,7 @@ UNKNOWN = {
     "/drift": ("? unknown 2 hosts do not report now", "gone ? silent"),
     "/rollout": ("? unknown 2 hosts do not report now", "gone ? silent", "? 1"),
     "/near-misses": ("? unknown 2 hosts do not report now",),
+    "/plan": ("? unknown 2 hosts do not report now",),
 }
 """By view, how the hosts that are silent (gone) and blind are told, in words and shapes: none of it is a colour."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -1,5 +1,8 @@
 """Drift and near misses."""
 
+import pytest
+
+from collector.fleet.looks import Looks
 from collector.trends.peaks import Peak
 from collector.trends.rank import Named
 from collector.web.past import near_miss
@@ -17,6 +20,21 @@ async def test_a_host_with_fewer_ports_than_its_role_drifts(collector: Collectin
     page = await page_of(collector, path="/drift")
     for shown in ("odd", "40000–40099", "40000–40299"):
         assert shown in page
+
+
+@pytest.mark.parametrize(
+    ("path", "claim"),
+    [("/drift", "Every host is like its role"), ("/rollout", "No host lags"), ("/", "No pool is in use")],
+)
+async def test_before_every_host_was_looked_at_nothing_is_claimed(collector: Collecting, path: str, claim: str) -> None:
+    await collector.push(a_snapshot())
+    assert claim in await page_of(collector, path=path)
+    looks = Looks(patience_s=0)
+    object.__setattr__(collector.services, "looks", looks)
+    page = await page_of(collector, path=path)
+    assert "Unknown yet" in page
+    assert claim not in page
+    await looks.close()
 
 
 async def test_near_misses_are_listed_by_week(collector: Collecting) -> None:

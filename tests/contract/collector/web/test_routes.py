@@ -5,7 +5,8 @@ import pytest
 from tests.browsing import browser
 from tests.collecting import Collecting
 
-PATHS = "/ /hosts /host?host=x /pool?host=x /pool/chart.svg /backend /alerts /live /drift /near-misses"
+PATHS = """/ /hosts /host?host=x /pool?host=x /pool/chart.svg /backend /history /history/chart.svg /alerts /live /drift
+/near-misses /rollout /plan"""
 
 
 @pytest.mark.parametrize("path", PATHS.split())

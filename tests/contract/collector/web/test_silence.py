@@ -9,7 +9,7 @@ from collector.alerts.where import Place
 from collector.storage import outbox
 from collector.web.silence import silence_for
 from tests.browsing import browser, page_of
-from tests.builders import NOON_MS, a_reading, a_snapshot
+from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 
@@ -52,6 +52,28 @@ async def test_a_silence_needs_a_reason_and_a_form_of_this_session(collector: Co
     assert (await silenced(collector, Scope.ADMIN, hours="9999"))[0] == 400
     assert (await silenced(collector, Scope.ADMIN, alert="gone"))[0] == 400
     assert (await collector.get("/v1/silences"))["items"] == []
+
+
+async def test_open_alerts_are_leafed_through_and_each_page_silences_its_own(collector: Collecting) -> None:
+    """Where a whole fleet burns they are thousands."""
+    readings = [a_reading(256 + number % 40, pool=a_pool(9000 + number)) for number in range(60)]
+    await collector.push(a_snapshot(*readings, a_reading(215, pool=a_pool(9_999))))
+    await collector.evaluate()
+    async with browser() as person:
+        first = await page_of(collector, person, "/alerts", Scope.ADMIN)
+        last = await page_of(collector, person, "/alerts?open=3&page=1", Scope.ADMIN)
+        beyond = await page_of(collector, person, "/alerts?open=99", Scope.ADMIN)
+        fleet = await page_of(collector, person)
+    offered = first.split('name="alert"')[1].split("</select>")[0].count("<option")
+    assert first.count('<li class="firing page">') == offered == 50
+    assert "page 1 of 3 (121)" in first
+    assert "/alerts?open=2" in first
+    assert "127.0.0.1:9999" not in first
+    assert last.count('<li class="firing plan">') == 21
+    assert "127.0.0.1:9999" in last
+    assert "127.0.0.1:9999" in beyond
+    assert "<b>121</b> alerts" in fleet
+    assert "and 111 more" in fleet
 
 
 async def test_a_host_named_like_a_pattern_silences_nobody_else() -> None:

@@ -101,7 +101,8 @@ def test_the_document_carries_what_a_receiver_needs_to_act(telling: Telling) -> 
     wanted = {
         "key", "alert", "state", "update", "ended", "severity", "cause", "rule", "rules", "role", "subject", "name",
         "host", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "facts", "rate_per_s", "seconds_left",
+        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "recyclable", "facts", "rate_per_s",
+        "seconds_left",
         "hosts", "alerts", "members", "first", "changed", "evidence", "fixes", "link", "since_ms", "at_ms",
         "summary", "text",
     }  # fmt: skip

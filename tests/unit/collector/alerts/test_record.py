@@ -24,6 +24,7 @@ readings = st.builds(
     counts,
     st.text(max_size=9),
     st.sampled_from([None, False, True]),
+    counts,
 )
 
 
@@ -31,6 +32,12 @@ readings = st.builds(
 def test_what_is_kept_comes_back(*, reading: Reading, is_bound: bool) -> None:
     seen = Observation(reading, is_bound, Forecast(90.5, 2.0))
     assert observation_of(json.loads(json.dumps(document_of(seen))), reading.pool) == seen
+
+
+def test_what_the_version_before_wrote_down_is_read() -> None:
+    document = document_of(Observation(a_reading()))
+    del document["recyclable"]
+    assert observation_of(document, a_pool()) == Observation(a_reading())
 
 
 def test_never_is_kept_as_unknown() -> None:

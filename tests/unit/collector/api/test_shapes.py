@@ -17,7 +17,8 @@ def test_a_pool_has_the_agent_s_keys_and_its_host() -> None:
     shape = pool_shape(PoolNow("lb1", "edge", a_reading(), NOON_MS, is_current=True))
     assert list(shape) == [
         "host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "taken_at_ms", "state", "evidence",
+        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "recyclable", "taken_at_ms", "state",
+        "evidence",
     ]  # fmt: skip
     assert shape["state"] == "ok"
 

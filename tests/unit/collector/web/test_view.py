@@ -1,15 +1,18 @@
 """What the page says."""
 
+from dataclasses import replace
+
 import pytest
 
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
-from collector.alerts.observe import Observation
+from collector.alerts.observe import Forecast, Observation
 from collector.alerts.step import Alert, AlertState
 from collector.alerts.subject import Subject, of_pool
 from collector.fleet.host import Host
 from collector.fleet.pools import PoolNow
 from collector.web.view import ago, describe_alert, describe_host, describe_pool, subject_link
+from shared.model import Reading
 from tests.builders import NOON_MS, a_reading
 
 
@@ -40,19 +43,32 @@ def test_what_may_not_be_believed_is_never_coloured() -> None:
     assert describe_pool(PoolNow("lb1", None, a_reading(10), NOON_MS, is_current=False)).heat == "unknown"
 
 
-def test_an_unknown_alert_that_was_firing_says_so() -> None:
-    alert = Alert(AlertState.UNKNOWN, NOON_MS, None, NOON_MS - 5_000)
-    reading = a_reading(255)
-    case = Case(
+def a_case(state: AlertState, reading: Reading, forecast: Forecast | None = None) -> Case:
+    return Case(
         rule="hot",
         severity="page",
         subject=of_pool("lb1", reading.pool),
-        alert=alert,
-        seen=Observation(reading),
+        alert=Alert(state, NOON_MS, None, NOON_MS - 5_000),
+        seen=Observation(reading, forecast=forecast),
         seen_ms=NOON_MS,
     )
+
+
+def test_an_unknown_alert_that_was_firing_says_so_and_foretells_nothing() -> None:
+    case = a_case(AlertState.UNKNOWN, a_reading(255), Forecast(540.0, 6.8))
     detail = describe_alert(case, NOON_MS + 60_000).detail
     assert detail == "for 1 min (was firing), last seen 255 of 300 ports held, 45 left"
+
+
+def test_who_is_paged_reads_how_long_yet_and_who_holds_it() -> None:
+    held = replace(a_reading(255), owner="haproxy.service, pid 1312")
+    detail = describe_alert(a_case(AlertState.FIRING, held, Forecast(540.0, 6.8)), NOON_MS + 60_000).detail
+    assert detail.endswith("45 left, spent in about 9 min, held by haproxy.service, pid 1312")
+
+
+def test_what_never_ends_or_has_ended_is_not_foretold() -> None:
+    for held, forecast in ((255, Forecast(1e9, 0.1)), (300, Forecast(0.0, 6.8))):
+        assert "spent in" not in describe_alert(a_case(AlertState.FIRING, a_reading(held), forecast), NOON_MS).detail
 
 
 @pytest.mark.parametrize(
