@@ -125,6 +125,11 @@ def text_of(document: Mapping[str, Any], news: News) -> str:
     return "\n".join([*lines, *([document["link"]] if document["link"] else [])])
 
 
+def first_of(members: Sequence[Case]) -> str:
+    """Which of them left its band first, in words."""
+    return describe(_in_order(members)[0])
+
+
 def seconds_left(news: News) -> float | None:
     """Until the leading pool is spent: by the forecast, else by the rate seen; None where it is not growing."""
     seen = news.lead.seen

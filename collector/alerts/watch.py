@@ -81,6 +81,11 @@ class Watch:
             self._keep(case)
 
     @property
+    def rules(self) -> Sequence[Rule]:
+        """What it watches by."""
+        return self._rules
+
+    @property
     def cases(self) -> Iterator[Case]:
         """Every case."""
         return (case for mine in self._cases.values() for case in mine.values())

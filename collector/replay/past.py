@@ -5,9 +5,10 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import TypedDict
 
+from collector.alerts.board import ChannelsFor, only_the_log
 from collector.alerts.conditions import SPENT_SOON
 from collector.alerts.glance import calm_of
-from collector.alerts.playing import Report, play
+from collector.alerts.playing import Report, rounds
 from collector.alerts.silences import Silence
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
@@ -18,6 +19,7 @@ from collector.forecast.judge import USAGE_FLOOR
 from collector.history.tiers import RAW, Reach, Tier
 from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
+from collector.replay.tidings import Tidings, ToldShape
 from collector.replay.timeline import MomentShape, StandingShape, Timeline
 from collector.storage import chunks, hosts, hot, silences
 from collector.storage.database import AsyncConnection, Database
@@ -68,9 +70,10 @@ class ReplayShape(TypedDict):
 
 
 class LineShape(TypedDict, total=False):
-    """One of these: a moment; how far it has come; the last line; or why there is none."""
+    """One of these: a moment; a notice; how far it has come; the last line; or why there is none."""
 
     moment: MomentShape
+    notice: ToldShape
     until_ms: Count
     done: ReplayShape
     error: str
@@ -79,16 +82,23 @@ class LineShape(TypedDict, total=False):
 class Replay:
     """One replay. Made with `prepared`."""
 
-    def __init__(
-        self, db: Database, asked: Asked, meant: Sequence[Host], reach: Reach, quiet: Sequence[Silence] = ()
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
+        self,
+        db: Database,
+        asked: Asked,
+        meant: Sequence[Host],
+        reach: Reach,
+        quiet: Sequence[Silence],
+        channels: ChannelsFor,
     ) -> None:
-        """`quiet`: silences of the time. Raises InvalidValue where it is too much, or too old."""
+        """`quiet`: silences of the time; `channels`: who is told. Raises InvalidValue: too much, or too old."""
         self._db, self._asked, self._hosts, self._reach = db, asked, meant, reach
         self._slices = slices_of(asked, len(meant), reach)
         self._calm = calm_of(asked.judged)
         self._foresight = Foresight()
         self._watch = Watch(asked.judged, (), self._foresight)
         self._timeline = Timeline(asked.from_ms, asked.where, quiet, self._watch.place_for)
+        self._tidings = Tidings(self._watch, self._timeline, channels, quiet)
         self._learned: set[Key] = set()
         self._waiting: list[tuple[int, int, int, Report]] = []
         self._latest: dict[int, int] = {}
@@ -107,8 +117,8 @@ class Replay:
         for one in self._slices:
             await self._read(one)
             if self._waiting or self._watch.rests_until_ms <= one.to_ms:
-                for moment in await asyncio.to_thread(self._judged, one):
-                    yield {"moment": moment}
+                for line in await asyncio.to_thread(self._judged, one):
+                    yield line
             if one.to_ms == self._asked.from_ms:
                 found = map(self._timeline.standing, self._watch.cases)
                 self._standing = [standing for standing in found if standing]
@@ -161,12 +171,16 @@ class Replay:
                 minutes = await week_before(self._db, host, pool, one.from_ms, self._reach)
                 self._foresight.learn(key, minutes)
 
-    def _judged(self, one: Slice) -> list[MomentShape]:
+    def _judged(self, one: Slice) -> list[LineShape]:
+        """What changed, and after it what people would have been told of it."""
         due = bisect_left(self._waiting, one.to_ms, key=lambda waiting: waiting[0])
         ready, self._waiting = self._waiting[:due], self._waiting[due:]
-        told = play(self._watch, self._news(ready), one.moments)
-        moments = (self._timeline.moment(at_ms, verdict) for at_ms, verdict in told)
-        return [moment for moment in moments if moment]
+        lines: list[LineShape] = []
+        for played in rounds(self._watch, self._news(ready), one.moments):
+            moments = (self._timeline.moment(played.at_ms, verdict) for verdict in played.verdicts)
+            lines += [{"moment": moment} for moment in moments if moment]
+            lines += [{"notice": notice} for notice in self._tidings.of(played)]
+        return lines
 
     def _news(self, ready: Sequence[tuple[int, int, int, Report]]) -> Iterator[Report]:
         """A backlog that came late was no news, and was not judged when it came either."""
@@ -202,13 +216,13 @@ class Replay:
         }
 
 
-async def prepared(db: Database, asked: Asked, reach: Reach) -> Replay:
+async def prepared(db: Database, asked: Asked, reach: Reach, channels: ChannelsFor = only_the_log) -> Replay:
     """A replay of the hosts that are meant. Raises InvalidValue where it is too much, or too old."""
     async with db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
         quiet = await silences.within(connection, asked.from_ms, asked.to_ms)
     meant = [host for host in everyone if asked.where.accepts_place(_place(host))]
-    return Replay(db, asked, meant, reach, quiet)
+    return Replay(db, asked, meant, reach, quiet, channels)
 
 
 def _place(host: Host) -> Place:
