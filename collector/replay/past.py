@@ -16,7 +16,7 @@ from collector.fleet.document import Count
 from collector.fleet.host import Host
 from collector.forecast.foresight import Foresight, Key
 from collector.forecast.judge import USAGE_FLOOR
-from collector.history.tiers import RAW, Reach, Tier
+from collector.history.tiers import RAW, Reach
 from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
 from collector.replay.tidings import Tidings, ToldShape
@@ -105,8 +105,10 @@ class Replay:
         self._standing: list[StandingShape] = []
         self._sources: list[SourceShape] = []
         self._damaged: list[DamagedShape] = []
+        self._lost_last: dict[str, DamagedShape] = {}
         self._reports = 0
-        self._kept: dict[Tier, set[chunks.Key]] = {}
+        self._kept: set[int] = set()
+        """Hosts that have a chunk of the slice that is read."""
         self._doubtful: set[int] = set()
         """Hosts of which something was set aside: where they have nothing, something may be missing."""
         self._logged: dict[int, tuple[int, int]] = {}
@@ -115,7 +117,8 @@ class Replay:
         """Moments as they are found, where it has come to, and what it came to."""
         await self._look_ahead()
         for one in self._slices:
-            await self._read(one)
+            async for _ in self._read(one):
+                yield {"until_ms": one.from_ms}  # Whoever waits learns that it goes on.
             if self._waiting or self._watch.rests_until_ms <= one.to_ms:
                 for line in await asyncio.to_thread(self._judged, one):
                     yield line
@@ -126,39 +129,55 @@ class Replay:
         yield {"done": self._done()}
 
     async def _look_ahead(self) -> None:
-        """Which hosts have anything when: most slices of a long window may hold nothing."""
+        """Of which hosts something is missing, and when the log has anything of which."""
         async with self._db.reading() as connection:
             for tier in {one.tier for one in self._slices}:
                 mine = [one for one in self._slices if one.tier is tier]
-                self._kept[tier] = await chunks.keys(connection, tier, mine[0].from_ms, mine[-1].to_ms)
                 aside = await chunks.aside(connection, mine[0].from_ms, mine[-1].to_ms)
                 self._doubtful |= {gone.host_id for gone in aside}
             self._logged = await hot.extents(connection)
 
+    async def _look_at(self, one: Slice) -> None:
+        """Which hosts have anything then: most slices of a long window may hold nothing."""
+        async with self._db.reading() as connection:
+            self._kept = {host_id for host_id, _ in await chunks.keys(connection, one.tier, one.from_ms, one.to_ms)}
+
     def _has(self, host: Host, one: Slice) -> bool:
-        if host.id in self._doubtful or (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
+        if host.id in self._doubtful or host.id in self._kept:
             return True
         logged = self._logged.get(host.id) if one.tier is RAW else None
         return logged is not None and logged[0] < one.to_ms and logged[1] >= one.from_ms
 
-    async def _read(self, one: Slice) -> None:
-        """What was taken within the slice, and what its forecasts have to remember."""
+    async def _read(self, one: Slice) -> AsyncGenerator[None, None]:
+        """What was taken within the slice, and what its forecasts have to remember: a page of hosts at a time."""
+        await self._look_at(one)
         mine = [host for host in self._hosts if self._has(host, one)]
         for start in range(0, len(mine), PAGE):
             async with self._db.reading() as connection:
                 for host in mine[start : start + PAGE]:
                     await self._read_host(connection, host, one)
+            yield
         self._waiting.sort(key=lambda waiting: waiting[:3])
         self._note(one)
 
     async def _read_host(self, db: AsyncConnection, host: Host, one: Slice) -> None:
         span = (one.from_ms, one.to_ms)
         found = await stored(db, host, one.tier, span, self._reach)
-        self._damaged += [{"host": host.name, "from_ms": begin, "to_ms": end} for begin, end in found.lost]
-        strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
+        for begin_ms, end_ms in found.lost:
+            self._lose(host.name, begin_ms, end_ms)
+        strips = [Strip(part.chunk, one.tier, host, part.named, self._calm, span) for part in found.parts]
         for strip in strips:
-            self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]
+            self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports()]
         await self._remember(host, strips, one)
+
+    def _lose(self, host: str, from_ms: int, to_ms: int) -> None:
+        """A stretch that goes on where another ended, in the slice before, is one with it."""
+        before = self._lost_last.get(host)
+        if before and before["to_ms"] == from_ms:
+            before["to_ms"] = to_ms
+            return
+        self._lost_last[host] = {"host": host, "from_ms": from_ms, "to_ms": to_ms}
+        self._damaged.append(self._lost_last[host])
 
     async def _remember(self, host: Host, strips: Sequence[Strip], one: Slice) -> None:
         """The week before of each pool that a forecast is worth, as the evaluation has it."""

@@ -11,6 +11,7 @@ from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.history.tiers import DAY_MS, HOUR, MINUTE, MINUTE_MS, RAW, Keep, Reach, Tier
+from collector.replay import plan
 from collector.replay.past import LineShape, prepared
 from collector.replay.plan import Asked
 from collector.storage import silences, tables
@@ -152,6 +153,22 @@ async def test_what_people_were_told_then_is_what_a_replay_tells(collector: Coll
     [grew] = [one for one in notices if one["telling"] == "grew"]
     assert grew["first"] is not None
     assert grew["first"].startswith("lb1: ")
+
+
+async def test_read_in_parts_it_is_the_same_story(collector: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many hosts a minute is read at a time; a chunk that cannot be read is lost once."""
+    await lived(collector)
+    collector.clock.turn(3_600)
+    await collector.compact()
+    is_bad = (tables.chunk_raw.c.from_ms == NOON_MS) & (tables.chunk_raw.c.host_id == 3)
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.chunk_raw).where(is_bad).values(body=b"PGH1"))
+    whole = await lines(collector, asked(AT_ONCE, minutes=3))
+    monkeypatch.setattr(plan, "MOST_INSTANTS", 6 * len(COURSES))
+    parts = await lines(collector, asked(AT_ONCE, minutes=3))
+    assert [one for one in parts if "until_ms" not in one] == [one for one in whole if "until_ms" not in one]
+    assert len(parts[-1]["done"]["damaged"]) == 1
+    assert sum("until_ms" in one for one in parts) > sum("until_ms" in one for one in whole)
 
 
 async def test_notices_of_the_time_before_the_window_are_not_told_again_and_their_end_is(collector: Collecting) -> None:
