@@ -50,8 +50,11 @@ def said(verdicts: Sequence[Verdict]) -> list[str]:
     return [f"{one.case.rule} {one.case.subject.name}: {one.case.alert.state}" for one in moved]
 
 
+BACKEND = a_pool(peer="10.0.9.21")
+
+
 def hot(seq: int = 1) -> Snapshot:
-    return a_snapshot(a_reading(290), seq=seq)
+    return a_snapshot(a_reading(290, pool=BACKEND), seq=seq)
 
 
 def test_a_host_is_silent_after_three_intervals_and_told_after_the_hold() -> None:
@@ -114,11 +117,11 @@ def test_a_backend_many_press_on_is_told_and_silence_does_not_resolve_it() -> No
     told.report(hot(), 0, "lb1")
     assert told.at(0) == []
     told.report(hot(), 0, "lb2")
-    assert told.at(1) == ["pressed 127.0.0.1:9001: firing"]
-    assert told.at(40) == ["pressed 127.0.0.1:9001: unknown"]
+    assert told.at(1) == ["pressed 10.0.9.21:9001: firing"]
+    assert told.at(40) == ["pressed 10.0.9.21:9001: unknown"]
     told.report(a_snapshot(seq=2), 41, "lb1")
     told.report(a_snapshot(seq=2), 41, "lb2")
-    assert told.at(42) == ["pressed 127.0.0.1:9001: ok"]
+    assert told.at(42) == ["pressed 10.0.9.21:9001: ok"]
 
 
 def test_a_channel_that_takes_nothing_is_an_alert() -> None:
@@ -223,7 +226,9 @@ def test_what_is_kept_between_ticks_is_what_one_made_anew_finds(
     heard: dict[str, tuple[int, str | None]] = {}
     for seq, (number, held, reserved, fails, passed_s) in enumerate(story):
         now_ms, host = now_ms + passed_s * 1000, f"lb{number}"
-        fresh = a_snapshot(a_reading(held), host=host, seq=seq, namespaces=[a_namespace(reserved=reserved)])
+        fresh = a_snapshot(
+            a_reading(held, pool=BACKEND), host=host, seq=seq, namespaces=[a_namespace(reserved=reserved)]
+        )
         snapshot = replace(a_failure(), host=host, seq=seq) if fails else fresh
         watch.take(place_of(host), snapshot, 10_000, now_ms, host_id=number)
         good |= {} if fails else {host: fresh}
