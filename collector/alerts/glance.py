@@ -17,7 +17,7 @@ from collector.alerts.observe import USAGE_FLOOR
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
 from shared import wire
-from shared.model import Namespace, Pool, Remainder, Snapshot
+from shared.model import Namespace, Pool, Remainder, Snapshot, Unreadable
 from shared.ports import HIGHEST_PORT, PortRange
 from shared.wire import v1
 
@@ -48,6 +48,7 @@ class _Body(msgspec.Struct):
     identities_hash: bytes
     columns: dict[str, bytes]
     owners: list[str] = []
+    unreadable: list[tuple[int, str]] = []
 
 
 _DECODER = msgspec.msgpack.Decoder(_Body)
@@ -178,6 +179,7 @@ def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
         labels=body.labels,
         namespaces=tuple(map(_namespace, body.namespaces)),
         readings=v1.readings_of(pools, body.columns, ["", *body.owners], rows),
+        unreadable=tuple(Unreadable(*one) for one in body.unreadable),
     )
 
 

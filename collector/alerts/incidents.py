@@ -35,7 +35,7 @@ class Telling(StrEnum):
     GREW = "grew"
     RESOLVED = "resolved"
     FORGOTTEN = "forgotten"
-    """It ended because the hosts that it was left on were forgotten."""
+    """It ended because what it was left on is no more: hosts forgotten, network namespaces ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

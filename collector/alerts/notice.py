@@ -17,6 +17,7 @@ MOST_FIXES = 4
 MOST_LOGGED = 4
 _ENDS = frozenset({Telling.RESOLVED, Telling.FORGOTTEN})
 """Either closes an incident wherever it was told (`state` is `resolved`); `ended` and the words say which it was."""
+_WHY_FORGOTTEN = "Nobody reports of it any more: its host was forgotten, or its network namespace has ended."
 ADVISED_FROM = 0.5
 """From which occupancy on `portgauge-agent advise` speaks of a pool unasked."""
 
@@ -106,7 +107,7 @@ def text_of(document: Mapping[str, Any], news: News) -> str:
     """The same and all that helps, in lines, for whoever reads it on a telephone."""
     lines = [str(document["summary"])]
     if news.telling in _ENDS:
-        lines += ["Its host was forgotten: nobody reports of it any more."] if news.telling is Telling.FORGOTTEN else []
+        lines += [_WHY_FORGOTTEN] if news.telling is Telling.FORGOTTEN else []
         return "\n".join([*lines, f"It lasted {duration(news.now_ms - news.incident.opened_ms)}."])
     if document["rate_per_s"] is not None and document["rate_per_s"] > 0:
         left = document["seconds_left"]

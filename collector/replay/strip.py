@@ -18,7 +18,7 @@ from collector.fleet.host import Host
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Bools, Chunk, Ints, Table
 from collector.history.gather import SETTING, UNTOLD
 from collector.history.tiers import RAW, Tier
-from shared.model import Namespace, Pool, Reading, Remainder, Snapshot
+from shared.model import Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire.v1 import KNEES
@@ -108,8 +108,14 @@ class Strip:
             labels=told.place.labels,
             namespaces=() if has_failed else tuple(self._namespaces(at)),
             readings=() if has_failed or not rows else tuple(self._readings(rows, at)),
+            unreadable=self._unreadable(at),
             failure=told.failure,
         )
+
+    def _unreadable(self, at: int) -> tuple[Unreadable, ...]:
+        """Roll-ups do not keep it: of what they do not list nobody can say that it was not there."""
+        why = self._texts[int(self._instants("unreadable")[at])] if self._tier is RAW else "not kept"
+        return (Unreadable(0, why),) if why else ()
 
     def _readings(self, rows: Sequence[int], at: int) -> Iterator[Reading]:
         for row, numbers in zip(rows, self._grid[:, rows, at].T.tolist(), strict=True):

@@ -112,6 +112,8 @@ def test_the_end_of_a_forgotten_host_does_not_say_that_all_is_well() -> None:
     document = compose(replace(news(telling=Telling.FORGOTTEN), members=())).document
     assert (document["state"], document["ended"], document["fixes"]) == ("resolved", "forgotten", [])
     assert document["text"].startswith("FORGOTTEN lb1: ")
-    assert "Its host was forgotten: nobody reports of it any more." in document["text"]
+    assert (
+        "Nobody reports of it any more: its host was forgotten, or its network namespace has ended." in document["text"]
+    )
     assert compose(news()).document["ended"] is None
     assert compose(news(telling=Telling.RESOLVED)).document["ended"] == "resolved"

@@ -12,7 +12,7 @@ from collector.history.rollup import rolled
 from collector.history.tiers import MINUTE, RAW, Tier
 from collector.replay.strip import Strip
 from shared import wire
-from shared.model import Pool, Remainder, Snapshot
+from shared.model import Pool, Remainder, Snapshot, Unreadable
 from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
@@ -80,6 +80,14 @@ def test_a_failure_is_a_failure_again() -> None:
     [report] = reports(a_strip(a_failure("sock_diag refused")))
     seen = report.read(ALL)
     assert (seen.failure, seen.readings, seen.namespaces) == ("sock_diag refused", (), ())
+
+
+def test_what_a_report_could_not_see_is_told_and_of_a_roll_up_nobody_knows() -> None:
+    """So that a namespace it does not list is not taken for one that has ended."""
+    hidden = replace(a_snapshot(a_reading(9)), unreadable=(Unreadable(2, "it needs CAP_SYS_ADMIN"),))
+    whole = a_snapshot(a_reading(9), seq=2, taken_at_ms=NOON_MS + 10_000)
+    assert [bool(report.read(ALL).unreadable) for report in reports(a_strip(hidden, whole))] == [True, False]
+    assert [bool(report.read(ALL).unreadable) for report in reports(a_strip(whole, tier=MINUTE))] == [True]
 
 
 def test_a_step_of_a_roll_up_is_told_by_its_worst() -> None:
