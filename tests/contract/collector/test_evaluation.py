@@ -276,7 +276,9 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
     assert told["link"].startswith(
         "http://portgauge.example/pool?host=lb1&netns=host&kind=connect&local=127.0.0.1&peer="
     )
-    assert told["text"].splitlines()[1:3] == [
+    assert told["text"].splitlines()[1:5] == [
+        "Since 12:00:30 UTC, role edge, by hot.",
+        "40000–40299: 300 − 0 reserved − 0 blocked = 300; held 290 = TIME_WAIT 190 + ESTABLISHED 100.",
         "Growing by 9.5 ports/s, spent in 1 s at this rate.",
         "Changed: TIME_WAIT rose from 0 to 190 in 20 s.",
     ]
