@@ -119,9 +119,11 @@ class Replay:
         for one in self._slices:
             async for _ in self._read(one):
                 yield {"until_ms": one.from_ms}  # Whoever waits learns that it goes on.
-            if self._waiting or self._watch.rests_until_ms <= one.to_ms:
-                for line in await asyncio.to_thread(self._judged, one):
-                    yield line
+            for piece in one.pieces:
+                if self._waiting or self._watch.rests_until_ms <= piece.to_ms:
+                    for line in await asyncio.to_thread(self._judged, piece):
+                        yield line
+                    yield {"until_ms": piece.to_ms}
             if one.to_ms == self._asked.from_ms:
                 found = map(self._timeline.standing, self._watch.cases)
                 self._standing = [standing for standing in found if standing]

@@ -69,6 +69,16 @@ class Slice:
         within = range(self.from_ms // step_ms * step_ms + step_ms, self.to_ms, step_ms)
         return [*within, self.to_ms]
 
+    @property
+    def pieces(self) -> Sequence["Slice"]:
+        """The same in tenths, or in steps of the tier: whoever waits hears how far it is."""
+        step_ms = max(TICK_MS, self.tier.step_ms)
+        piece_ms = -(-(self.to_ms - self.from_ms) // (10 * step_ms)) * step_ms
+        starts = range(self.from_ms // step_ms * step_ms, self.to_ms, piece_ms)
+        return [
+            Slice(self.tier, max(self.from_ms, start_ms), min(self.to_ms, start_ms + piece_ms)) for start_ms in starts
+        ]
+
 
 def slices_of(asked: Asked, hosts: int, reach: Reach) -> list[Slice]:
     """In order of time; one ends where the window begins. Raises InvalidValue where it is too much, or too old."""

@@ -6,7 +6,7 @@ import pytest
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
-from collector.history.tiers import DAY_MS, HOUR_MS, RAW, Keep, Reach
+from collector.history.tiers import DAY_MS, HOUR_MS, RAW, TIERS, Keep, Reach, Tier
 from collector.replay.plan import EVERY_MS, MOST_INSTANTS, RUN_IN_MS, Asked, Slice, slices_of
 from shared.settings import InvalidValue
 from tests.builders import NOON_MS
@@ -42,6 +42,16 @@ def test_time_is_looked_at_as_finely_as_the_tier_tells_and_at_the_end() -> None:
     minute = slices_of(asked(NOON_MS), 1, REACH)[0]
     assert {at_ms % 60_000 for at_ms in minute.moments} == {0}
     assert Slice(minute.tier, NOON_MS + 5, NOON_MS + 10).moments == [NOON_MS + 10]
+
+
+@pytest.mark.parametrize("from_ms", [NOON_MS, NOON_MS + 7, NOON_MS + 599_999])
+@pytest.mark.parametrize("tier", TIERS)
+def test_its_pieces_are_the_whole_and_look_at_the_same_moments(tier: Tier, from_ms: int) -> None:
+    whole = Slice(tier, from_ms, tier.start_of(from_ms) + tier.span_ms)
+    assert [whole.pieces[0].from_ms, whole.pieces[-1].to_ms] == [whole.from_ms, whole.to_ms]
+    assert all(before.to_ms == after.from_ms for before, after in pairwise(whole.pieces))
+    assert [at_ms for piece in whole.pieces for at_ms in piece.moments] == list(whole.moments)
+    assert len(whole.pieces) <= 11
 
 
 def test_a_day_of_a_thousand_hosts_is_judged_a_chunk_at_a_time_and_of_more_hosts_a_part_of_one() -> None:
