@@ -108,7 +108,7 @@ def gathered(lines: Iterator[Mapping[str, Any]], progress: Progress) -> dict[str
                 items.append(line["moment"])
             elif "notice" in line:
                 notices.append(line["notice"])
-            else:
+            elif "until_ms" in line:
                 progress.at(line["until_ms"])
     finally:
         progress.end()
