@@ -3,8 +3,8 @@
     python -m benchmarks.replay [--hosts 400] [--pools 10] [--hours 24] [--write]
 
 Every host has chunks of its own of the raw tier, a report each ten seconds, of a mixed fleet (benchmarks.mixed) in
-which half of the pools are used enough for a forecast. More than 10,000 hours of hosts are refused, as they are to
-people.
+which half of the pools are used enough for a forecast. More than 100,000 hours of hosts are refused, as they are to
+people. Memory is that of filling the store, too.
 """
 
 import argparse

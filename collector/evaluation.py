@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.alerts.board import Board, ChannelsFor
+from collector.alerts.board import Board, ChannelsFor, Surroundings
 from collector.alerts.evaluate import Case, Foresee, Key, Verdict, foresee_nothing
 from collector.alerts.glance import glance, picked
 from collector.alerts.incidents import Change
@@ -18,7 +18,7 @@ from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
 from collector.alerts.rules import Rule
 from collector.alerts.ruleset import in_force
 from collector.alerts.silences import Silence
-from collector.alerts.step import FLAP_FORGET_MS, Told
+from collector.alerts.step import FLAP_FORGET_MS
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, Host
@@ -197,20 +197,9 @@ class Evaluator:
                 verdicts += watch.forget(host, work.now_ms)
             verdicts += watch.tick(work.now_ms, work.undelivered, work.doubts, work.halted)
             self._ticked_ms = work.now_ms
-        return Outcome(verdicts, self._review(watch, work, verdicts, has_ticked=has_ticked))
-
-    def _review(
-        self, watch: Watch, work: Work, verdicts: Sequence[Verdict], *, has_ticked: bool
-    ) -> Sequence[tuple[Change, Case | None]]:
-        """Who is to be told of what: looked at when something fired or resolved, and as time passes."""
-        self._board.note(verdicts)
-        if not has_ticked and not any(one.transition and one.transition.told for one in verdicts):
-            return []
         at_ms = work.now_ms if work.is_caught_up else work.logged[-1].received_ms
-        rounds = [[*watch.fired, *gone], watch.fired] if (gone := _fired_and_gone(verdicts, watch)) else [watch.fired]
-        return [
-            change for fired in rounds for change in self._board.review(fired, work.silences, watch.place_for, at_ms)
-        ]
+        around = Surroundings(fired=watch.fired, silences=work.silences, place_of=watch.place_for, now_ms=at_ms)
+        return Outcome(verdicts, self._board.look(verdicts, around, has_ticked=has_ticked))
 
     async def _settle(self, work: Work, outcome: Outcome) -> None:
         due = self._worth_writing(outcome.verdicts)
@@ -258,13 +247,6 @@ class Evaluator:
         for verdict in verdicts:
             if verdict.transition:
                 self._metrics.transitions.labels(verdict.case.severity, verdict.transition.after.value).inc()
-
-
-def _fired_and_gone(verdicts: Sequence[Verdict], watch: Watch) -> list[Case]:
-    """What began to fire and resolved within one round: it is told all the same, and then that it is over."""
-    fired = {one.case.key: one.case for one in verdicts if one.transition and one.transition.told is Told.FIRING}
-    lasting = {case.key for case in watch.fired}
-    return [case for key, case in fired.items() if key not in lasting]
 
 
 async def recall(db: AsyncConnection, watch: Watch) -> Watch:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from collector.alerts.evaluate import Case
 from collector.alerts.notice import Background
-from collector.alerts.trail import changes, fixes, follow, logged, rate_per_s
+from collector.alerts.trail import changes, fixes, follow, logged, namespace_of, rate_per_s
 from collector.storage import hosts, hot
 from collector.storage.database import AsyncConnection
 from collector.storage.hot import Logged
@@ -52,4 +52,11 @@ def _told(rows: Sequence[Logged], pool: Pool | None, link: str) -> Background:
     if pool is None:
         return Background(logged=said, link=link)
     trail = follow(snapshots, pool)
-    return Background(rate_per_s=rate_per_s(trail), changed=changes(trail), fixes=fixes(trail), logged=said, link=link)
+    return Background(
+        namespace=namespace_of(trail),
+        rate_per_s=rate_per_s(trail),
+        changed=changes(trail),
+        fixes=fixes(trail),
+        logged=said,
+        link=link,
+    )

@@ -127,6 +127,7 @@ def _assemble(
             keep=config.keep,
             rules=config.rule,
             channels=[channel.name for channel in config.channel],
+            channels_for=routes(config.channel),
             releases=releases,
             metrics_pools=config.metrics_pools,
             is_local=is_local,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from collector.access.sessions import Sessions
+from collector.alerts.board import ChannelsFor, only_the_log
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
 from collector.config import METRICS_POOLS
@@ -38,6 +39,8 @@ class Services:
     """What the configuration says is to be watched."""
     channels: Sequence[str] = ()
     """Names of the channels that are configured, the log aside."""
+    channels_for: ChannelsFor = only_the_log
+    """Who is told of what."""
     metrics_pools: int = METRICS_POOLS
     """How many pools /metrics tells one by one."""
     is_local: bool = False

@@ -36,6 +36,13 @@ def format_ip(packed: bytes) -> str:
     return str(ipaddress.ip_address(packed)) if packed else "*"
 
 
+@lru_cache(maxsize=65_536)
+def is_host_local(packed: bytes) -> bool:
+    """Whether each host has an address of this name of its own: loopback, link-local."""
+    address = ipaddress.ip_address(packed)
+    return address.is_loopback or address.is_link_local
+
+
 def format_endpoint(packed: bytes, port: int) -> str:
     """`10.0.0.1:80`, `[fd00::1]:80`."""
     text = format_ip(packed)

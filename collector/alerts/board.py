@@ -4,7 +4,7 @@ Pure but for its own memory, like `alerts.watch`: thrown away and made anew wher
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from collector.alerts.evaluate import Case, Verdict
 from collector.alerts.incidents import Change, Incident, IncidentId, Scene, Telling, cause_of, leading, review
@@ -16,6 +16,21 @@ from collector.alerts.where import Place
 
 ChannelsFor = Callable[[str, Iterable[Rule | None]], tuple[str, ...]]
 """(severity, the rules concerned) to the names of the channels that are told."""
+
+
+def only_the_log(_severity: str, _rules: Iterable[Rule | None]) -> tuple[str, ...]:
+    """Who is told where no channel is configured."""
+    return ("log",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a round is looked at with: all that fires and is not over, the silences, the hosts as filters see them."""
+
+    fired: Iterable[Case]
+    silences: Sequence[Silence]
+    place_of: Callable[[Case], Place]
+    now_ms: int
 
 
 class Board:
@@ -42,6 +57,21 @@ class Board:
                 self._last_told[which] = verdict.transition.told
             if which in self._open and (which not in self._leads or self._leads[which].key == verdict.case.key):
                 self._leads[which] = verdict.case
+
+    def look(
+        self, verdicts: Sequence[Verdict], surroundings: Surroundings, *, has_ticked: bool
+    ) -> list[tuple[Change, Case | None]]:
+        """What one round makes people hear: asked when something fired or resolved, and as time passes."""
+        self.note(verdicts)
+        if not has_ticked and not any(one.transition and one.transition.told for one in verdicts):
+            return []
+        fired = list(surroundings.fired)
+        gone = _fired_and_gone(verdicts, fired)
+        return [
+            change
+            for members in ([[*fired, *gone], fired] if gone else [fired])
+            for change in self.review(members, surroundings.silences, surroundings.place_of, surroundings.now_ms)
+        ]
 
     def review(
         self,
@@ -72,3 +102,10 @@ class Board:
             self._leads[which] = lead
         self._open[which] = incident
         return replace(change, incident=incident), self._leads.get(which)
+
+
+def _fired_and_gone(verdicts: Sequence[Verdict], lasting: Iterable[Case]) -> list[Case]:
+    """What began to fire and resolved within one round: it is told all the same, and then that it is over."""
+    fired = {one.case.key: one.case for one in verdicts if one.transition and one.transition.told is Told.FIRING}
+    keys = {case.key for case in lasting} if fired else set()
+    return [case for key, case in fired.items() if key not in keys]

@@ -106,7 +106,7 @@ def retire(case: Case, now_ms: int) -> Verdict:
 
 
 def end(case: Case, now_ms: int) -> Verdict:
-    """A case whose host is no more."""
+    """A case whose host, or namespace, is no more."""
     alert, transition = forget(case.alert, now_ms)
     return Verdict(case.moved(alert, None, now_ms), transition)
 

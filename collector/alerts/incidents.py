@@ -11,14 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from ipaddress import ip_address
 
 from collector.alerts.conditions import FAILURES, SILENT, Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.rules import PAGE, PLAN, Rule
 from collector.alerts.subject import stable_key
-from shared.addresses import format_endpoint
-from shared.model import Kind, Pool
+from shared.addresses import format_endpoint, is_host_local
+from shared.model import Kind
 
 GROWN = 2
 """An incident of this many times as many hosts is news."""
@@ -36,7 +35,7 @@ class Telling(StrEnum):
     GREW = "grew"
     RESOLVED = "resolved"
     FORGOTTEN = "forgotten"
-    """It ended because the hosts that it was left on were forgotten."""
+    """It ended because what it was left on is no more: hosts forgotten, network namespaces ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +95,7 @@ def cause_of(case: Case) -> str:
             return f"{pool.kind} pools, {where}"
         endpoint = format_endpoint(pool.peer, pool.peer_port)
         # Each host has a 127.0.0.1 of its own, and whatever listens there.
-        return f"host {subject.name}, backend {endpoint}" if _is_local(pool) else f"backend {endpoint}"
+        return f"host {subject.name}, backend {endpoint}" if is_host_local(pool.peer) else f"backend {endpoint}"
     if subject.scope is Scope.PEER:
         return f"backend {subject.name}"
     return f"{case.rule}, {where if subject.scope is Scope.HOST else subject}"
@@ -171,8 +170,3 @@ def _is_hidden(case: Case, silent: Collection[str | None], scene: Scene) -> bool
     rule = scene.rules.get(case.rule)
     is_silence_itself = rule is not None and rule.measure is SILENT
     return (case.subject.host in silent and not is_silence_itself) or scene.is_silenced(case)
-
-
-def _is_local(pool: Pool) -> bool:
-    address = ip_address(pool.peer)
-    return address.is_loopback or address.is_link_local

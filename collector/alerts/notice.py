@@ -7,16 +7,17 @@ from typing import Any
 from collector.alerts.evaluate import Case
 from collector.alerts.incidents import Incident, Telling, hosts_of
 from collector.alerts.subject import alert_key, stable_key
-from collector.alerts.words import describe, duration, quoted
+from collector.alerts.words import clock, describe, duration, quoted, sums
 from collector.fleet.document import evidence_document, reading_document
 from shared.advice import Option
-from shared.model import Evidence
+from shared.model import Evidence, Namespace
 
 MOST_MEMBERS = 20
 MOST_FIXES = 4
 MOST_LOGGED = 4
 _ENDS = frozenset({Telling.RESOLVED, Telling.FORGOTTEN})
 """Either closes an incident wherever it was told (`state` is `resolved`); `ended` and the words say which it was."""
+_WHY_FORGOTTEN = "Nobody reports of it any more: its host was forgotten, or its network namespace has ended."
 ADVISED_FROM = 0.5
 """From which occupancy on `portgauge-agent advise` speaks of a pool unasked."""
 
@@ -35,6 +36,8 @@ class Notice:
 class Background:
     """What is known of the leading pool besides the alert itself."""
 
+    namespace: Namespace | None = None
+    """The pool's, as it was reported last."""
     rate_per_s: float | None = None
     changed: tuple[str, ...] = ()
     fixes: tuple[Option, ...] = ()
@@ -76,6 +79,7 @@ def compose(news: News) -> Notice:
         "role": lead.role or None,
         **lead.subject.document(),
         **(reading_document(reading) if reading else {}),
+        "sums": sums(reading, news.background.namespace) if reading else "",
         "facts": dict(lead.seen.facts),
         "rate_per_s": news.background.rate_per_s,
         "seconds_left": seconds_left(news),
@@ -106,8 +110,10 @@ def text_of(document: Mapping[str, Any], news: News) -> str:
     """The same and all that helps, in lines, for whoever reads it on a telephone."""
     lines = [str(document["summary"])]
     if news.telling in _ENDS:
-        lines += ["Its host was forgotten: nobody reports of it any more."] if news.telling is Telling.FORGOTTEN else []
+        lines += [_WHY_FORGOTTEN] if news.telling is Telling.FORGOTTEN else []
         return "\n".join([*lines, f"It lasted {duration(news.now_ms - news.incident.opened_ms)}."])
+    lines.append(_standing(document, news))
+    lines += [f"{document['sums']}."] if document["sums"] else []
     if document["rate_per_s"] is not None and document["rate_per_s"] > 0:
         left = document["seconds_left"]
         spent = f", spent in {duration(round(left * 1000))} at this rate" if left is not None else ""
@@ -123,6 +129,19 @@ def text_of(document: Mapping[str, Any], news: News) -> str:
     if document["fixes"] and document["occupancy"] >= ADVISED_FROM:
         lines.append("On the host, where more is known: portgauge-agent advise")
     return "\n".join([*lines, *([document["link"]] if document["link"] else [])])
+
+
+def _standing(document: Mapping[str, Any], news: News) -> str:
+    """`Since 02:41:07 UTC, role edge, by pool-nearly-full.`, and whether it was told before."""
+    since_ms = min([news.incident.opened_ms, *(case.alert.hot_since_ms or news.now_ms for case in news.members)])
+    role = f", role {document['role']}" if document["role"] else ""
+    again = ", told again: it has grown" if news.telling is Telling.GREW else ""
+    return f"Since {clock(since_ms)}{role}, by {', '.join(document['rules'])}{again}."
+
+
+def first_of(members: Sequence[Case]) -> str:
+    """Which of them left its band first, in words."""
+    return describe(_in_order(members)[0])
 
 
 def seconds_left(news: News) -> float | None:

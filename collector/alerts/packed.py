@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared import wire
-from shared.model import Namespace, Pool, Remainder, Snapshot
+from shared.model import Namespace, Pool, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.wire import v1
 
@@ -88,6 +88,7 @@ def part_of(found: Packed, rows: Sequence[int]) -> Snapshot | None:
         labels=found.labels,
         namespaces=tuple(map(namespace_of, found.namespaces)),
         readings=v1.readings_of(pools, found.columns, ["", *found.owners], rows),
+        unreadable=tuple(Unreadable(*one) for one in found.unreadable),
     )
 
 

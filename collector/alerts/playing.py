@@ -30,8 +30,22 @@ class Report:
     pools: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What followed at one instant: from the reports that came then, or (`has_ticked`) from time going on."""
+
+    at_ms: int
+    verdicts: Sequence[Verdict]
+    has_ticked: bool = False
+
+
 def play(watch: Watch, reports: Iterable[Report], moments: Sequence[int]) -> Iterator[tuple[int, Verdict]]:
-    """(when, verdict) of all that follows. Reports, and `moments` at which time is looked at, are in order of time.
+    """(when, verdict) of all that follows."""
+    return ((one.at_ms, verdict) for one in rounds(watch, reports, moments) for verdict in one.verdicts)
+
+
+def rounds(watch: Watch, reports: Iterable[Report], moments: Sequence[int]) -> Iterator[Round]:
+    """Round after round. Reports, and `moments` at which time is looked at, are in order of time.
 
     Moments at which nothing came, and time alone can change nothing, are passed over.
     """
@@ -44,10 +58,14 @@ def play(watch: Watch, reports: Iterable[Report], moments: Sequence[int]) -> Ite
             return
         now_ms = moments[place]
         while report and report.at_ms <= now_ms:
-            yield from ((report.at_ms, verdict) for verdict in _taken(watch, report))
+            at_ms, verdicts = report.at_ms, _taken(watch, report)
             report = next(coming, None)
+            while report and report.at_ms == at_ms:
+                verdicts += _taken(watch, report)
+                report = next(coming, None)
+            yield Round(at_ms, verdicts)
         if now_ms >= watch.rests_until_ms:
-            yield from ((now_ms, verdict) for verdict in watch.tick(now_ms, {}))
+            yield Round(now_ms, watch.tick(now_ms, {}), has_ticked=True)
         place += 1
 
 

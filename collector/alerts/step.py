@@ -2,7 +2,7 @@
 
     ok ──hot──▶ pending ──held long enough──▶ firing ──calm long enough──▶ ok
      any state ──no data──▶ unknown ──data──▶ where it belongs
-     any state ──its host is forgotten──▶ gone
+     any state ──its host is forgotten, or its namespace has ended──▶ gone
 
 No data neither resolves nor hides: an alert that was firing stays due (`fired_ms`) while unknown, and goes on firing
 without a second notice when data comes back. Hold and keep times, though, have to be earned anew: heat nobody saw is no
@@ -33,7 +33,7 @@ class AlertState(StrEnum):
     FIRING = "firing"
     UNKNOWN = "unknown"
     GONE = "gone"
-    """Its host was forgotten: nobody knows how it is, and nobody is to wait for it."""
+    """Its host was forgotten, or its namespace has ended: nobody knows how it is, and nobody is to wait for it."""
 
 
 class Told(StrEnum):
@@ -100,7 +100,7 @@ def close(alert: Alert, now_ms: int) -> tuple[Alert, Transition | None]:
 
 
 def forget(alert: Alert, now_ms: int) -> tuple[Alert, Transition]:
-    """What `alert` becomes when its host is no more: over, which is not to say that all is well."""
+    """What `alert` becomes when its host, or its namespace, is no more: over, which is not to say that all is well."""
     told = None if alert.fired_ms is None else Told.FORGOTTEN
     return Alert(AlertState.GONE, now_ms), Transition(alert.state, AlertState.GONE, now_ms, told, alert.fired_ms)
 

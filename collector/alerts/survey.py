@@ -4,8 +4,8 @@ A silent host's last word is no knowledge: it widens what is known into a span, 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collector.alerts.conditions import PRESSED, Scope
@@ -13,12 +13,15 @@ from collector.alerts.rules import Rule
 from collector.alerts.step import Span
 from collector.alerts.subject import Subject, of_peer
 from collector.alerts.where import Place
-from shared.model import Kind, Snapshot
+from shared.addresses import is_host_local
+from shared.model import Kind, Reading, Snapshot
 
 Endpoint = tuple[bytes, int]
 """(peer ip, peer port)."""
 LEAST_OF_A_ROLE = 3
 """Of two that differ nobody can say which one drifted."""
+LEAST_OF_A_FLEET = 3
+"""What rises on fewer hosts is no rise of the fleet, however few pools there are: its pools tell of it."""
 DRIFTING = ("ip_local_port_range", "ip_local_reserved_ports", "tcp_tw_reuse")
 
 
@@ -64,8 +67,14 @@ def _totals(rule: Rule, snapshot: Snapshot, pools: int | None) -> Totals:
         readings = tuple(reading for reading in readings if rule.where.accepts_pool(reading.pool))
     above = [reading for reading in readings if reading.occupancy >= level]
     rest = 0 if rule.where.names_pools else sum(one.remainder.pools for one in snapshot.namespaces)
-    pressed = {(one.pool.peer, one.pool.peer_port) for one in above if one.pool.kind is Kind.CONNECT}
-    return Totals(len(above), len(readings) + rest if pools is None else pools, frozenset(pressed))
+    return Totals(len(above), len(readings) + rest if pools is None else pools, frozenset(_backends(above)))
+
+
+def _backends(above: Iterable[Reading]) -> Iterator[Endpoint]:
+    """Each host has a 127.0.0.1 of its own: what many press on under that name is not one backend."""
+    for one in above:
+        if one.pool.kind is Kind.CONNECT and not is_host_local(one.pool.peer):
+            yield one.pool.peer, one.pool.peer_port
 
 
 def settings_in(snapshot: Snapshot) -> tuple[object, ...] | None:
@@ -83,11 +92,21 @@ def survey(rule: Rule, known: Mapping[str, Summary], silent: Mapping[str, Summar
     if rule.measure is PRESSED:
         yield from _pressed(heard, last)
     elif rule.scope is Scope.FLEET:
-        yield _share(Subject(Scope.FLEET), [totals for _, totals in heard], [totals for _, totals in last])
+        members = [[totals for _, totals in group] for group in (heard, last)]
+        yield _risen_everywhere(_share(Subject(Scope.FLEET), *members), *members)
     else:
         for role in sorted({one.place.role for one, _ in [*heard, *last]}):
             members = [[totals for one, totals in group if one.place.role == role] for group in (heard, last)]
             yield _share(Subject(Scope.ROLE, role), *members)
+
+
+def _risen_everywhere(seen: Surveyed, heard: Sequence[Totals], last: Sequence[Totals]) -> Surveyed:
+    """The share as far as it may be, or is, of LEAST_OF_A_FLEET hosts; else none."""
+    sure = sum(one.above > 0 for one in heard)
+    most = sure + sum(one.pools > 0 for one in last)
+    if seen.span is None or sure >= LEAST_OF_A_FLEET:
+        return seen
+    return replace(seen, span=Span(0.0, seen.span.high if most >= LEAST_OF_A_FLEET else 0.0))
 
 
 def _pressed(heard: Sequence[tuple[Summary, Totals]], last: Sequence[tuple[Summary, Totals]]) -> Iterator[Surveyed]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from collector.alerts.observe import observe
 from shared.advice import Option, Situation, options
-from shared.model import Evidence, Pool, Reading, Snapshot
+from shared.model import Evidence, Namespace, Pool, Reading, Snapshot
 from shared.ports import PortSettings
 
 LEAST_SHARE = 0.05
@@ -53,12 +53,17 @@ def fixes(trail: Sequence[Seen]) -> tuple[Option, ...]:
     """What to do about the pool as it was seen last, best first."""
     if not trail:
         return ()
-    last = trail[-1]
-    namespace = next((one for one in last.snapshot.namespaces if one.name == last.reading.pool.netns), None)
+    last, namespace = trail[-1], namespace_of(trail)
     if namespace is None:
         return ()
     settings = PortSettings(namespace.port_range, frozenset(), namespace.settings)
     return tuple(options(Situation(reading=last.reading, settings=settings)))
+
+
+def namespace_of(trail: Sequence[Seen]) -> Namespace | None:
+    """The pool's, as it was reported last."""
+    last = trail[-1] if trail else None
+    return _namespace(last) if last else None
 
 
 def logged(snapshots: Sequence[Snapshot], pool: Pool | None) -> tuple[Evidence, ...]:
@@ -88,8 +93,12 @@ def _set(first: Seen, last: Seen) -> list[str]:
     return said
 
 
+def _namespace(seen: Seen) -> Namespace | None:
+    return next((one for one in seen.snapshot.namespaces if one.name == seen.reading.pool.netns), None)
+
+
 def _settings(seen: Seen) -> Mapping[str, object]:
-    namespace = next((one for one in seen.snapshot.namespaces if one.name == seen.reading.pool.netns), None)
+    namespace = _namespace(seen)
     if namespace is None:
         return {}
     return {

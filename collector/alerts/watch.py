@@ -39,6 +39,9 @@ NO_DOUBT = Doubt(is_contested=False, skew_ms=0)
 TOLD_BY_TICKS = (DRIFT, CONTESTED, CLOCK)
 """What a host's own report does not tell: it takes the others, or what the database knows of it."""
 PURGE_EVERY_MS = 60_000
+ENDED_MS = 600_000
+"""For how long a host must report all that it has, and not a network namespace, before that has ended for good: longer
+than whatever was in it takes to be started again."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ class Watch:
         self._cases: dict[str, dict[Key, Case]] = {}
         self._fired: dict[Key, Case] = {}
         self._known: dict[str, _Known] = {}
+        self._missing: dict[str, dict[str, int]] = {}
+        """By host, network namespaces that a case is about and its reports do not list, and since when."""
         self._names: dict[int, str] = {}
         self._deadlines: list[tuple[int, str]] = []
         self._heard: dict[str, Summary] = {}
@@ -79,6 +84,11 @@ class Watch:
         self._purge_ms = 0
         for case in cases:
             self._keep(case)
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """What it watches by."""
+        return self._rules
 
     @property
     def cases(self) -> Iterator[Case]:
@@ -143,6 +153,7 @@ class Watch:
         verdicts = judge(self._pool_rules, self._cases.get(place.host, {}), sight)
         for verdict in verdicts:
             self._keep(verdict.case)
+        verdicts += self._end_missing(place.host, snapshot, now_ms)
         return verdicts + self._judge_host(place.host, now_ms)
 
     def is_calm(self, seen: Glance, now_ms: int, *, host_id: int) -> bool:
@@ -225,10 +236,29 @@ class Watch:
         self._silent.pop(host, None)
         self._drifters.pop(host, None)
         self._watched_hosts.discard(host)
+        self._missing.pop(host, None)
         cases = self._cases.pop(host, {})
         for key in cases:
             self._fired.pop(key, None)
         return [end(case, now_ms) for case in cases.values()]
+
+    def _end_missing(self, host: str, snapshot: Snapshot | None, now_ms: int) -> list[Verdict]:
+        """End what is about network namespaces that are no more: nobody will ever see their pools calm down."""
+        before = self._missing.pop(host, {})
+        if snapshot is None or snapshot.failure is not None or snapshot.unreadable:
+            return []  # What it does not list may be what it cannot see.
+        mine = self._cases.get(host, {})
+        listed = {one.name for one in snapshot.namespaces}
+        missing = {pool.netns for _, subject in mine if (pool := subject.pool) and pool.netns not in listed}
+        since = {netns: before.get(netns, now_ms) for netns in missing}
+        ended = {netns for netns, since_ms in since.items() if now_ms - since_ms >= ENDED_MS}
+        if since.keys() - ended:
+            self._missing[host] = {netns: since[netns] for netns in since.keys() - ended}
+        over = [case for case in mine.values() if case.subject.pool and case.subject.pool.netns in ended]
+        for case in over:
+            del mine[case.key]
+            self._fired.pop(case.key, None)
+        return [end(case, now_ms) for case in over]
 
     # --- hosts -------------------------------------------------------------------------------------------------------
 
@@ -272,6 +302,7 @@ class Watch:
 
     def _hush(self, host: str, now_ms: int) -> list[Verdict]:
         sight = Sight(place=self._known[host].place, snapshot=None, now_ms=now_ms)
+        self._missing.pop(host, None)
         verdicts = judge(self._pool_rules, self._cases.get(host, {}), sight)
         for verdict in verdicts:
             self._keep(verdict.case)

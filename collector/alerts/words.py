@@ -7,7 +7,7 @@ from typing import Any
 from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
-from shared.model import Evidence, Reading
+from shared.model import Evidence, Namespace, Reading
 
 HOST_NAMESPACE = "host"
 """How agents call the namespace they run in; naming it in every sentence would tell nobody anything."""
@@ -36,10 +36,11 @@ def describe(case: Case) -> str:
 def quoted(one: Evidence) -> str:
     """`haproxy logged “no free ports” 12 times, last 03:12:09 UTC`."""
     times = "once," if one.count == 1 else f"{one.count:,} times, last"
-    return f"{one.program} logged “{one.text}” {times} {_clock(one.last_at_ms)}"
+    return f"{one.program} logged “{one.text}” {times} {clock(one.last_at_ms)}"
 
 
-def _clock(at_ms: int) -> str:
+def clock(at_ms: int) -> str:
+    """`03:12:09 UTC`."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S UTC")
 
 
@@ -48,6 +49,25 @@ def holding(seen: Observation, reading: Reading) -> str:
     most = "at most " if seen.is_bound else ""
     ports = f"{most}{reading.held:,} of {reading.capacity:,} ports ({_percent(reading.held, reading.capacity)} %)"
     return f"holds {ports}, {_span(reading.headroom_min, reading.headroom_max)} left"
+
+
+def sums(reading: Reading, namespace: Namespace | None) -> str:
+    """`32768–60999: 28,232 − 16 reserved − 16 blocked = 28,200; held 24,512 = ESTABLISHED 22,104 + TIME_WAIT 2,408`.
+
+    Only what adds up to what the reading says: of other kinds of pools a namespace's ports are not all.
+    """
+    said = [_capacity(reading.capacity, namespace)] if namespace and namespace.capacity == reading.capacity else []
+    if reading.states:
+        parts = [f"{state.name} {count:,}" for state, count in sorted(reading.states.items(), key=lambda one: -one[1])]
+        rest = reading.held - sum(reading.states.values())
+        parts += [f"bound without a connection {rest:,}"] if rest > 0 else []
+        said.append(f"held {reading.held:,} = {' + '.join(parts)}")
+    return "; ".join(said)
+
+
+def _capacity(capacity: int, space: Namespace) -> str:
+    taken = f"− {space.reserved:,} reserved − {space.blocked:,} blocked"
+    return f"{space.port_range}: {len(space.port_range):,} {taken} = {capacity:,}"
 
 
 def _facts(case: Case) -> str:

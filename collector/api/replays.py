@@ -62,7 +62,7 @@ async def _replay(body: bytes, services: Services) -> Replay:
     rules = new.rules or tuple(one.rule for one in await current(services))
     try:
         asked = Asked(rules=rules, from_ms=new.from_ms, to_ms=to_ms, where=new.where)
-        return await prepared(services.db, asked, reach)
+        return await prepared(services.db, asked, reach, services.channels_for)
     except InvalidValue as error:
         raise InvalidParameter(error.key, str(error)) from None
 

@@ -1,4 +1,4 @@
-"""`replay`: the past judged again, for a post-mortem: who left its band first, and what each rule would have said."""
+"""`replay`: the past judged again, for a post-mortem: who left its band first, what each rule and each notice said."""
 
 import argparse
 import json
@@ -100,17 +100,21 @@ class Progress:
 def gathered(lines: Iterator[dict[str, Any]], progress: Progress) -> dict[str, Any]:
     """The lines of the answer as one document. Raises CannotAsk where its last one never came."""
     items: list[Mapping[str, Any]] = []
+    notices: list[Mapping[str, Any]] = []
     try:
         for line in lines:
             if "error" in line:
                 raise CannotAsk(line["error"])
             if "done" in line:
                 document: dict[str, Any] = line["done"]
-                document["items"] = items
+                document["items"], document["notices"] = items, notices
                 return document
             if "moment" in line:
                 items.append(line["moment"])
-            progress.at(line.get("until_ms") or line["moment"]["at_ms"])
+            elif "notice" in line:
+                notices.append(line["notice"])
+            elif "until_ms" in line:
+                progress.at(line["until_ms"])
     finally:
         progress.end()
     raise CannotAsk("the answer ended before the replay did; the collector's log may say why")
@@ -118,7 +122,10 @@ def gathered(lines: Iterator[dict[str, Any]], progress: Progress) -> dict[str, A
 
 def shown(document: Mapping[str, Any]) -> str:
     """The timeline for a person."""
-    return "\n".join([*_head(document), *map(_line, document["items"])])
+    lines = [(one["at_ms"], _line(one)) for one in document["items"]]
+    lines += [(one["at_ms"], _told(one)) for one in document["notices"]]
+    # Of one instant, first what changed: what was told follows from it.
+    return "\n".join([*_head(document), *(line for _, line in sorted(lines, key=lambda line: line[0]))])
 
 
 def _head(document: Mapping[str, Any]) -> Iterator[str]:
@@ -142,7 +149,7 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
         yield "no rule would have said anything"
     held_back = sum(one["held_back"] is not None for one in document["items"])
     if held_back:
-        yield f"silences of the time would have held back {held_back:,} of these notices"
+        yield f"silences of the time would have held back {held_back:,} of these changes"
 
 
 def _line(one: Mapping[str, Any]) -> str:
@@ -152,6 +159,13 @@ def _line(one: Mapping[str, Any]) -> str:
     why = f"  (held back: silence {by['id']} by {by['author']}, {by['reason']})" if by else ""
     what = f"{one['rule']:<20} {one['before']} → {one['after']:<8} {one['summary']}"
     return f"{_clock(one['at_ms'])}  {severity}  {what}{why}"
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    """`02:41:07  ▶ told: PAGE lb1: … (one of 200 alerts on 200 hosts: backend …); to log, pager`."""
+    again = ", again, grown" if one["telling"] == "grew" else ""
+    first = f"; first of them {one['first']}" if one["first"] else ""
+    return f"{_clock(one['at_ms'])}  ▶ told{again}: {one['summary']}{first}; to {', '.join(one['channels'])}"
 
 
 def _clock(at_ms: int) -> str:

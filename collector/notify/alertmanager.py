@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from collector.notify.channel import DeliveryFailed
-from collector.notify.settings import Resolved
+from collector.notify.settings import TIMEOUT_S, Resolved
 from collector.notify.webhook import explain, judge
 from collector.storage.outbox import Owed
 from shared.logs import fields
@@ -40,7 +40,7 @@ class AlertmanagerChannel:
         self, resolved: Resolved, session: ClientSession, clock: Callable[[], int], documents: Documents
     ) -> None:
         self.name = resolved.settings.name
-        self.timeout_s = resolved.settings.timeout_s
+        self.timeout_s = resolved.settings.timeout_s or TIMEOUT_S
         self._peers = peers_of(resolved.url)
         self._is_beating = resolved.settings.heartbeat_s > 0
         self._session, self._clock, self._documents = session, clock, documents

@@ -6,7 +6,7 @@ import logging
 import apprise
 
 from collector.notify.channel import DeliveryFailed
-from collector.notify.settings import Resolved
+from collector.notify.settings import SERVICE_TIMEOUT_S, Resolved
 from collector.storage.outbox import Owed
 from shared.settings import InvalidValue
 
@@ -23,7 +23,7 @@ class ServiceChannel:
 
     def __init__(self, resolved: Resolved) -> None:
         self.name = resolved.settings.name
-        self.timeout_s = resolved.settings.timeout_s
+        self.timeout_s = resolved.settings.timeout_s or SERVICE_TIMEOUT_S
         self._service = apprise.Apprise()
         if not self._service.add(resolved.url):
             raise InvalidValue("url", f"channel {self.name!r}: apprise does not know such an address")

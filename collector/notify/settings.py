@@ -16,6 +16,8 @@ from shared.settings import InvalidValue, nearest
 ALERTMANAGER = ("alertmanager+http", "alertmanager+https")
 WEBHOOK = ("http", "https")
 MOST_TIMEOUT_S = 60.0
+TIMEOUT_S = 5.0
+SERVICE_TIMEOUT_S = 30.0
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -45,8 +47,9 @@ class ChannelSettings:
     """A file whose first line is that."""
     severities: tuple[str, ...] = SEVERITIES
     """Of `plan`, `page`."""
-    timeout_s: float = 5.0
-    """At most 60."""
+    timeout_s: float | None = None
+    """For how many seconds an answer is waited for, at most 60. Left out: 5; 30 for services of apprise, since mail
+    servers let strangers wait before they greet, and what was given up too soon arrives all the same, and again."""
     heartbeat_s: float = 0.0
     """How often, in seconds, it is told that the collector evaluates (a dead man's switch); 0: never. An Alertmanager
     has `portgauge-alive` firing then."""
@@ -66,7 +69,7 @@ class ChannelSettings:
             check_address(self.url)
         _require_known("severities", self.severities, SEVERITIES)
         _require_known("digests", self.digests, KINDS)
-        if not 0 < self.timeout_s <= MOST_TIMEOUT_S:
+        if self.timeout_s is not None and not 0 < self.timeout_s <= MOST_TIMEOUT_S:
             raise InvalidValue("timeout_s", "a number of seconds above 0, at most 60, is needed")
         if not 0 <= self.heartbeat_s < float("inf"):
             raise InvalidValue("heartbeat_s", "a number of seconds, 0 or more, is needed")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from collector.notify.channel import DeliveryFailed
-from collector.notify.settings import Resolved
+from collector.notify.settings import TIMEOUT_S, Resolved
 from collector.storage.outbox import Owed
 
 SIGNATURE = "Portgauge-Signature"
@@ -25,7 +25,7 @@ class WebhookChannel:
 
     def __init__(self, resolved: Resolved, session: ClientSession, clock: Callable[[], int]) -> None:
         self.name = resolved.settings.name
-        self.timeout_s = resolved.settings.timeout_s
+        self.timeout_s = resolved.settings.timeout_s or TIMEOUT_S
         self._url, self._secret, self._clock = resolved.url, resolved.secret, clock
         self._session = session
 

@@ -5,9 +5,10 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import TypedDict
 
+from collector.alerts.board import ChannelsFor, only_the_log
 from collector.alerts.conditions import SPENT_SOON
 from collector.alerts.glance import calm_of
-from collector.alerts.playing import Report, play
+from collector.alerts.playing import Report, rounds
 from collector.alerts.silences import Silence
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
@@ -15,9 +16,10 @@ from collector.fleet.document import Count
 from collector.fleet.host import Host
 from collector.forecast.foresight import Foresight, Key
 from collector.forecast.judge import USAGE_FLOOR
-from collector.history.tiers import RAW, Reach, Tier
+from collector.history.tiers import RAW, Reach
 from collector.replay.plan import Asked, Slice, slices_of
 from collector.replay.strip import Strip
+from collector.replay.tidings import Tidings, ToldShape
 from collector.replay.timeline import MomentShape, StandingShape, Timeline
 from collector.storage import chunks, hosts, hot, silences
 from collector.storage.database import AsyncConnection, Database
@@ -68,9 +70,10 @@ class ReplayShape(TypedDict):
 
 
 class LineShape(TypedDict, total=False):
-    """One of these: a moment; how far it has come; the last line; or why there is none."""
+    """One of these: a moment; a notice; how far it has come; the last line; or why there is none."""
 
     moment: MomentShape
+    notice: ToldShape
     until_ms: Count
     done: ReplayShape
     error: str
@@ -79,24 +82,33 @@ class LineShape(TypedDict, total=False):
 class Replay:
     """One replay. Made with `prepared`."""
 
-    def __init__(
-        self, db: Database, asked: Asked, meant: Sequence[Host], reach: Reach, quiet: Sequence[Silence] = ()
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
+        self,
+        db: Database,
+        asked: Asked,
+        meant: Sequence[Host],
+        reach: Reach,
+        quiet: Sequence[Silence],
+        channels: ChannelsFor,
     ) -> None:
-        """`quiet`: silences of the time. Raises InvalidValue where it is too much, or too old."""
+        """`quiet`: silences of the time; `channels`: who is told. Raises InvalidValue: too much, or too old."""
         self._db, self._asked, self._hosts, self._reach = db, asked, meant, reach
         self._slices = slices_of(asked, len(meant), reach)
         self._calm = calm_of(asked.judged)
         self._foresight = Foresight()
         self._watch = Watch(asked.judged, (), self._foresight)
         self._timeline = Timeline(asked.from_ms, asked.where, quiet, self._watch.place_for)
+        self._tidings = Tidings(self._watch, self._timeline, channels, quiet)
         self._learned: set[Key] = set()
         self._waiting: list[tuple[int, int, int, Report]] = []
         self._latest: dict[int, int] = {}
         self._standing: list[StandingShape] = []
         self._sources: list[SourceShape] = []
         self._damaged: list[DamagedShape] = []
+        self._lost_last: dict[str, DamagedShape] = {}
         self._reports = 0
-        self._kept: dict[Tier, set[chunks.Key]] = {}
+        self._kept: set[int] = set()
+        """Hosts that have a chunk of the slice that is read."""
         self._doubtful: set[int] = set()
         """Hosts of which something was set aside: where they have nothing, something may be missing."""
         self._logged: dict[int, tuple[int, int]] = {}
@@ -105,10 +117,13 @@ class Replay:
         """Moments as they are found, where it has come to, and what it came to."""
         await self._look_ahead()
         for one in self._slices:
-            await self._read(one)
-            if self._waiting or self._watch.rests_until_ms <= one.to_ms:
-                for moment in await asyncio.to_thread(self._judged, one):
-                    yield {"moment": moment}
+            async for _ in self._read(one):
+                yield {"until_ms": one.from_ms}  # Whoever waits learns that it goes on.
+            for piece in one.pieces:
+                if self._waiting or self._watch.rests_until_ms <= piece.to_ms:
+                    for line in await asyncio.to_thread(self._judged, piece):
+                        yield line
+                    yield {"until_ms": piece.to_ms}
             if one.to_ms == self._asked.from_ms:
                 found = map(self._timeline.standing, self._watch.cases)
                 self._standing = [standing for standing in found if standing]
@@ -116,39 +131,55 @@ class Replay:
         yield {"done": self._done()}
 
     async def _look_ahead(self) -> None:
-        """Which hosts have anything when: most slices of a long window may hold nothing."""
+        """Of which hosts something is missing, and when the log has anything of which."""
         async with self._db.reading() as connection:
             for tier in {one.tier for one in self._slices}:
                 mine = [one for one in self._slices if one.tier is tier]
-                self._kept[tier] = await chunks.keys(connection, tier, mine[0].from_ms, mine[-1].to_ms)
                 aside = await chunks.aside(connection, mine[0].from_ms, mine[-1].to_ms)
                 self._doubtful |= {gone.host_id for gone in aside}
             self._logged = await hot.extents(connection)
 
+    async def _look_at(self, one: Slice) -> None:
+        """Which hosts have anything then: most slices of a long window may hold nothing."""
+        async with self._db.reading() as connection:
+            self._kept = {host_id for host_id, _ in await chunks.keys(connection, one.tier, one.from_ms, one.to_ms)}
+
     def _has(self, host: Host, one: Slice) -> bool:
-        if host.id in self._doubtful or (host.id, one.tier.start_of(one.from_ms)) in self._kept[one.tier]:
+        if host.id in self._doubtful or host.id in self._kept:
             return True
         logged = self._logged.get(host.id) if one.tier is RAW else None
         return logged is not None and logged[0] < one.to_ms and logged[1] >= one.from_ms
 
-    async def _read(self, one: Slice) -> None:
-        """What was taken within the slice, and what its forecasts have to remember."""
+    async def _read(self, one: Slice) -> AsyncGenerator[None, None]:
+        """What was taken within the slice, and what its forecasts have to remember: a page of hosts at a time."""
+        await self._look_at(one)
         mine = [host for host in self._hosts if self._has(host, one)]
         for start in range(0, len(mine), PAGE):
             async with self._db.reading() as connection:
                 for host in mine[start : start + PAGE]:
                     await self._read_host(connection, host, one)
+            yield
         self._waiting.sort(key=lambda waiting: waiting[:3])
         self._note(one)
 
     async def _read_host(self, db: AsyncConnection, host: Host, one: Slice) -> None:
         span = (one.from_ms, one.to_ms)
         found = await stored(db, host, one.tier, span, self._reach)
-        self._damaged += [{"host": host.name, "from_ms": begin, "to_ms": end} for begin, end in found.lost]
-        strips = [Strip(part.chunk, one.tier, host, part.named, self._calm) for part in found.parts]
+        for begin_ms, end_ms in found.lost:
+            self._lose(host.name, begin_ms, end_ms)
+        strips = [Strip(part.chunk, one.tier, host, part.named, self._calm, span) for part in found.parts]
         for strip in strips:
-            self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports(span)]
+            self._waiting += [(at_ms, taken_ms, host.id, report) for at_ms, taken_ms, report in strip.reports()]
         await self._remember(host, strips, one)
+
+    def _lose(self, host: str, from_ms: int, to_ms: int) -> None:
+        """A stretch that goes on where another ended, in the slice before, is one with it."""
+        before = self._lost_last.get(host)
+        if before and before["to_ms"] == from_ms:
+            before["to_ms"] = to_ms
+            return
+        self._lost_last[host] = {"host": host, "from_ms": from_ms, "to_ms": to_ms}
+        self._damaged.append(self._lost_last[host])
 
     async def _remember(self, host: Host, strips: Sequence[Strip], one: Slice) -> None:
         """The week before of each pool that a forecast is worth, as the evaluation has it."""
@@ -161,12 +192,16 @@ class Replay:
                 minutes = await week_before(self._db, host, pool, one.from_ms, self._reach)
                 self._foresight.learn(key, minutes)
 
-    def _judged(self, one: Slice) -> list[MomentShape]:
+    def _judged(self, one: Slice) -> list[LineShape]:
+        """What changed, and after it what people would have been told of it."""
         due = bisect_left(self._waiting, one.to_ms, key=lambda waiting: waiting[0])
         ready, self._waiting = self._waiting[:due], self._waiting[due:]
-        told = play(self._watch, self._news(ready), one.moments)
-        moments = (self._timeline.moment(at_ms, verdict) for at_ms, verdict in told)
-        return [moment for moment in moments if moment]
+        lines: list[LineShape] = []
+        for played in rounds(self._watch, self._news(ready), one.moments):
+            moments = (self._timeline.moment(played.at_ms, verdict) for verdict in played.verdicts)
+            lines += [{"moment": moment} for moment in moments if moment]
+            lines += [{"notice": notice} for notice in self._tidings.of(played)]
+        return lines
 
     def _news(self, ready: Sequence[tuple[int, int, int, Report]]) -> Iterator[Report]:
         """A backlog that came late was no news, and was not judged when it came either."""
@@ -202,13 +237,13 @@ class Replay:
         }
 
 
-async def prepared(db: Database, asked: Asked, reach: Reach) -> Replay:
+async def prepared(db: Database, asked: Asked, reach: Reach, channels: ChannelsFor = only_the_log) -> Replay:
     """A replay of the hosts that are meant. Raises InvalidValue where it is too much, or too old."""
     async with db.reading() as connection:
         everyone = await hosts.all_hosts(connection)
         quiet = await silences.within(connection, asked.from_ms, asked.to_ms)
     meant = [host for host in everyone if asked.where.accepts_place(_place(host))]
-    return Replay(db, asked, meant, reach, quiet)
+    return Replay(db, asked, meant, reach, quiet, channels)
 
 
 def _place(host: Host) -> Place:

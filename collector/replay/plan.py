@@ -11,7 +11,11 @@ from shared.settings import InvalidValue
 
 RUN_IN_MS = 15 * MINUTE_MS
 """Judged before the window begins, so that what stands at its beginning is known; and the longest hold besides."""
-MOST_HOST_HOURS = 10_000
+MOST_HOST_HOURS = 100_000
+MOST_INSTANTS = 150_000
+"""Of all hosts in one slice: they are in memory together, at fifty pools a host some 2.5 kB each."""
+EVERY_MS = 10_000
+"""What is reckoned from one raw report of a host to its next."""
 TICK_MS = 1_000
 UNTOLD: Mapping[Condition, str] = {
     CONTESTED: "history does not keep which machine or agent a report came from",
@@ -52,7 +56,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """[from_ms, to_ms) within the time of one chunk of the tier."""
+    """[from_ms, to_ms) within the time of one chunk of the tier; of very many hosts a part of it at a time."""
 
     tier: Tier
     from_ms: int
@@ -64,6 +68,16 @@ class Slice:
         step_ms = max(TICK_MS, self.tier.step_ms)
         within = range(self.from_ms // step_ms * step_ms + step_ms, self.to_ms, step_ms)
         return [*within, self.to_ms]
+
+    @property
+    def pieces(self) -> Sequence["Slice"]:
+        """The same in tenths, or in steps of the tier: whoever waits hears how far it is."""
+        step_ms = max(TICK_MS, self.tier.step_ms)
+        piece_ms = -(-(self.to_ms - self.from_ms) // (10 * step_ms)) * step_ms
+        starts = range(self.from_ms // step_ms * step_ms, self.to_ms, piece_ms)
+        return [
+            Slice(self.tier, max(self.from_ms, start_ms), min(self.to_ms, start_ms + piece_ms)) for start_ms in starts
+        ]
 
 
 def slices_of(asked: Asked, hosts: int, reach: Reach) -> list[Slice]:
@@ -80,8 +94,16 @@ def slices_of(asked: Asked, hosts: int, reach: Reach) -> list[Slice]:
     made, at_ms = list[Slice](), max(0, asked.from_ms - RUN_IN_MS - min(longest_hold_ms, 24 * HOUR_MS))
     while at_ms < asked.to_ms:
         tier = next((one for one in TIERS if reach.holds(one, one.start_of(at_ms))), oldest)
-        end_ms = tier.start_of(at_ms) + tier.span_ms
+        part_ms = _part_ms(tier, hosts)
+        end_ms = min(tier.start_of(at_ms) + tier.span_ms, at_ms - at_ms % part_ms + part_ms)
         end_ms = min([end_ms, asked.to_ms, *([asked.from_ms] if at_ms < asked.from_ms else [])])
         made.append(Slice(tier, at_ms, end_ms))
         at_ms = end_ms
     return made
+
+
+def _part_ms(tier: Tier, hosts: int) -> int:
+    """How much of a chunk's time is read at once: all, unless that is more than there should be in memory."""
+    step_ms = tier.step_ms or EVERY_MS
+    steps = min(tier.span_ms // step_ms, max(1, MOST_INSTANTS // max(1, hosts)))
+    return steps * step_ms

@@ -6,7 +6,7 @@ roll-up does not keep (owners, most states, labels as they were) is not in it.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from collector.fleet.host import Host
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Bools, Chunk, Ints, Table
 from collector.history.gather import SETTING, UNTOLD
 from collector.history.tiers import RAW, Tier
-from shared.model import Namespace, Pool, Reading, Remainder, Snapshot
+from shared.model import Namespace, Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.ports import PortRange
 from shared.tcp import State
 from shared.wire.v1 import KNEES
@@ -38,33 +38,38 @@ class _Told:
 
 
 class Strip:
-    """The reports of one chunk. `calm`: what a pool must be past for a rule to have anything to say; None: nothing."""
+    """The reports of one chunk within [from, to). It keeps what they are read from only, as narrow as it goes.
 
-    def __init__(self, chunk: Chunk, tier: Tier, host: Host, named: Mapping[int, Pool], calm: Calm | None) -> None:
-        self._chunk, self._tier, self._host = chunk, tier, host
-        self._pools = chunk.tables[POOLS]
-        self._names = [named[number] for number in self._pools.keys.tolist()]
-        self._columns = self._numbers(_RAW if tier is RAW else _ROLLED)
-        self._matters = self._mattering(calm)
-        self._states = [one for one in State if tier is RAW and one.name in self._pools.columns]
+    `calm`: what a pool must be past for a rule to have anything to say; None: nothing.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a chunk is read with
+        self, chunk: Chunk, tier: Tier, host: Host, named: Mapping[int, Pool], calm: Calm | None, span: tuple[int, int]
+    ) -> None:
+        is_in = (chunk.times >= span[0]) & (chunk.times < span[1])
+        self._tier, self._host, self._texts, self._times = tier, host, chunk.texts, chunk.times[is_in]
+        self._about, self._spaces = (_cut(chunk.tables[name], is_in) for name in (INSTANTS, NAMESPACES))
+        pools = _cut(chunk.tables[POOLS], is_in)
+        self._names = [named[number] for number in pools.keys.tolist()]
+        self._states = [one for one in State if tier is RAW and one.name in pools.columns]
         told = [*(one.name for one in self._states), "owner"] if tier is RAW else []
         # Together: what a report lists of a few pools is picked out of it at once.
-        self._grid = np.stack([*self._columns.values(), *map(self._pools.column, told)])
+        self._grid = _narrow(np.stack([pools.column(name) for name in (*(_RAW if tier is RAW else _ROLLED), *told)]))
+        self._present = pools.present
+        self._matters = self._mattering(calm)
         self._labels: dict[int, Place] = {}
-        self._spaces: dict[tuple[int, bytes], Namespace] = {}
-        rest = self._rest("rest_pools")
-        self._count = self._pools.present.sum(axis=0) + rest.sum(axis=0) if calm else None
+        self._known: dict[tuple[int, bytes], Namespace] = {}
+        self._count = self._present.sum(axis=0) + self._rest("rest_pools").sum(axis=0) if calm else None
 
-    def reports(self, span: tuple[int, int]) -> list[tuple[int, int, Report]]:
-        """(when received, when taken, report) of what was taken within [from, to)."""
-        received = self._chunk.times + (self._instants("received") if self._tier is RAW else 0)
-        is_in = (self._chunk.times >= span[0]) & (self._chunk.times < span[1])
-        places = np.flatnonzero(is_in).tolist()
-        return [(int(received[at]), int(self._chunk.times[at]), self._report(at, int(received[at]))) for at in places]
+    def reports(self) -> list[tuple[int, int, Report]]:
+        """(when received, when taken, report) of each."""
+        received = self._times + (self._instants("received") if self._tier is RAW else 0)
+        when = zip(received.tolist(), self._times.tolist(), strict=True)
+        return [(came_ms, taken_ms, self._report(at, came_ms)) for at, (came_ms, taken_ms) in enumerate(when)]
 
     def half_full(self, share: float) -> list[Pool]:
         """Pools that held so much of their capacity at some instant."""
-        rows = (self._pools.present & (self._occupancy() >= share)).any(axis=1)
+        rows = (self._present & (self._occupancy() >= share)).any(axis=1)
         return [self._names[row] for row in np.flatnonzero(rows).tolist()]
 
     def _report(self, at: int, at_ms: int) -> Report:
@@ -85,26 +90,32 @@ class Strip:
             return _Told(here, self._tier.step_ms, "it could not sample" if has_failed else None)
         number = int(self._instants("labels")[at])
         if number not in self._labels:
-            labels = json.loads(self._chunk.texts[number])
+            labels = json.loads(self._texts[number])
             self._labels[number] = Place(host=self._host.name, role=labels.get("role", ""), labels=labels)
-        failure = self._chunk.texts[int(self._instants("failure")[at])] if self._instants("failed")[at] else None
+        failure = self._texts[int(self._instants("failure")[at])] if self._instants("failed")[at] else None
         return _Told(self._labels[number], int(self._instants("interval")[at]), failure)
 
     def _snapshot(self, at: int, told: _Told, *, is_whole: bool) -> Snapshot:
-        rows = np.flatnonzero((self._pools.present if is_whole else self._matters)[:, at]).tolist()
+        rows = np.flatnonzero((self._present if is_whole else self._matters)[:, at]).tolist()
         has_failed = told.failure is not None
         return Snapshot(
             host=self._host.name,
             boot_id="",
             seq=0,
-            taken_at_ms=int(self._chunk.times[at]),
+            taken_at_ms=int(self._times[at]),
             agent_version="",
             interval_ms=told.interval_ms,
             labels=told.place.labels,
             namespaces=() if has_failed else tuple(self._namespaces(at)),
             readings=() if has_failed or not rows else tuple(self._readings(rows, at)),
+            unreadable=self._unreadable(at),
             failure=told.failure,
         )
+
+    def _unreadable(self, at: int) -> tuple[Unreadable, ...]:
+        """Roll-ups do not keep it: of what they do not list nobody can say that it was not there."""
+        why = self._texts[int(self._instants("unreadable")[at])] if self._tier is RAW else "not kept"
+        return (Unreadable(0, why),) if why else ()
 
     def _readings(self, rows: Sequence[int], at: int) -> Iterator[Reading]:
         for row, numbers in zip(rows, self._grid[:, rows, at].T.tolist(), strict=True):
@@ -112,26 +123,25 @@ class Strip:
             if self._tier is not RAW:
                 most = max(least, capacity - held)
             found = {state: count for state, count in zip(self._states, rest, strict=False) if count}
-            owner = self._chunk.texts[rest[-1]] if rest else ""
+            owner = self._texts[rest[-1]] if rest else ""
             yield Reading(self._names[row], held, capacity, least, most, found, failures, owner, KNEES[knee])
 
     def _namespaces(self, at: int) -> Sequence[Namespace]:
-        table = self._chunk.tables[NAMESPACES]
-        rows = np.flatnonzero(table.present[:, at]).tolist()
-        return [self._known_namespace(table, row, at) for row in rows]
+        rows = np.flatnonzero(self._spaces.present[:, at]).tolist()
+        return [self._known_namespace(self._spaces, row, at) for row in rows]
 
     def _known_namespace(self, table: Table, row: int, at: int) -> Namespace:
         """Few change from one report to the next."""
         key = (row, table.values[:, row, at].tobytes())
-        if key not in self._spaces:
-            self._spaces[key] = self._namespace(table, row, at)
-        return self._spaces[key]
+        if key not in self._known:
+            self._known[key] = self._namespace(table, row, at)
+        return self._known[key]
 
     def _namespace(self, table: Table, row: int, at: int) -> Namespace:
         way = "" if self._tier is RAW else ".min"
         low, high, reserved, blocked = (int(table.column(f"{name}{way}")[row, at]) for name in _SPACE)
         return Namespace(
-            name=self._chunk.texts[int(table.keys[row])],
+            name=self._texts[int(table.keys[row])],
             inode=0,
             port_range=PortRange(low, high),
             reserved=reserved,
@@ -150,28 +160,41 @@ class Strip:
         return {name.removeprefix(SETTING).removesuffix(way): int(table.column(name)[row, at]) for name in named}
 
     def _rest(self, name: str) -> Ints:
-        return self._chunk.tables[NAMESPACES].column(name if self._tier is RAW else f"{name}.max")
+        return self._spaces.column(name if self._tier is RAW else f"{name}.max")
 
     def _instants(self, name: str) -> Ints:
-        column: Ints = self._chunk.tables[INSTANTS].column(name)[0]
+        column: Ints = self._about.column(name)[0]
         return column
 
-    def _numbers(self, names: Sequence[str]) -> dict[str, Ints]:
-        return {raw: self._pools.column(name) for raw, name in zip(_RAW, names, strict=True)}
+    def _column(self, name: str) -> Ints:
+        column: Ints = self._grid[_RAW.index(name)]
+        return column
 
     def _occupancy(self) -> NDArray[np.float64]:
         """As shared.model.Reading has it: a pool without any port to lend is full."""
-        held, capacity = self._columns["held"], self._columns["capacity"]
-        return np.where(capacity > 0, held / np.maximum(capacity, 1), 1.0)
+        held, capacity = self._column("held"), self._column("capacity")
+        share = np.true_divide(held, np.maximum(capacity, 1), dtype=np.float64)
+        return np.where(capacity > 0, share, 1.0)
 
     def _mattering(self, calm: Calm | None) -> Bools:
         if calm is None:
-            return self._pools.present
-        columns = self._columns
-        matters = (self._occupancy() >= calm.occupancy) | (columns["headroom_min"] <= calm.headroom)
+            return self._present
+        matters = (self._occupancy() >= calm.occupancy) | (self._column("headroom_min") <= calm.headroom)
         if calm.counts_failures:
-            matters |= columns["failures"] > 0
+            matters |= self._column("failures") > 0
         if calm.counts_knees:
-            matters |= columns["knee"] == KNEES.index(True)
-        found: Bools = self._pools.present & matters
+            matters |= self._column("knee") == KNEES.index(True)
+        found: Bools = self._present & matters
         return found
+
+
+def _cut(table: Table, is_in: Bools) -> Table:
+    """Only these instants. A copy, so that the chunk it is of can go."""
+    return replace(table, present=table.present[:, is_in], values=_narrow(table.values[:, :, is_in]))
+
+
+def _narrow(values: Ints) -> Ints:
+    """In two bytes a number where each fits, and most do: no pool holds more than 65,535 ports."""
+    is_small = values.size == 0 or (values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max)
+    narrow: Ints = values.astype(np.uint16) if is_small else values
+    return narrow

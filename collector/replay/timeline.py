@@ -69,7 +69,7 @@ class Timeline:
         place_of: Callable[[Case], Place] = lambda case: Place(host=case.subject.host or "", role=case.role),
     ) -> None:
         """`silences`: those of the time; `place_of`: the host of a case as their filters see it."""
-        self._from_ms, self._where = from_ms, where
+        self.from_ms, self._where = from_ms, where
         self._silences, self._place_of = silences, place_of
         self.first: MomentShape | None = None
         """The first pool that left its band."""
@@ -77,7 +77,7 @@ class Timeline:
     def moment(self, at_ms: int, verdict: Verdict) -> MomentShape | None:
         """What to tell of a verdict; None: nothing."""
         case, changed = verdict.case, verdict.transition
-        if changed is None or at_ms < self._from_ms or not self.means(case):
+        if changed is None or at_ms < self.from_ms or not self.means(case):
             return None
         reading = case.seen.reading
         made: MomentShape = {

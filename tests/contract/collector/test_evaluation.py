@@ -103,6 +103,20 @@ async def test_a_namespace_that_is_gone_is_unknown(collector: Collecting) -> Non
     assert set((await states(collector)).values()) == {"unknown"}
 
 
+async def test_a_namespace_that_has_ended_is_told_as_that_after_ten_minutes(collector: Collecting) -> None:
+    pod = a_reading(290, pool=a_pool(netns="web-1"))
+    await collector.push(a_snapshot(pod, namespaces=[a_namespace(), a_namespace("web-1")]))
+    await collector.evaluate()
+    for seq in range(2, 28):
+        collector.clock.turn(25)
+        await collector.push(a_snapshot(seq=seq, taken_at_ms=collector.clock()))
+        await collector.evaluate()
+    assert await states(collector) == {"warm": "gone", "hot": "gone"}
+    [fired, ended] = await documents(collector)
+    assert (fired["state"], ended["state"], ended["ended"]) == ("firing", "resolved", "forgotten")
+    assert "its network namespace has ended" in ended["text"]
+
+
 async def test_backlog_neither_fires_nor_resolves(collector: Collecting) -> None:
     await report(collector, 10, 10)
     await report(collector, 290, 5)
@@ -262,7 +276,9 @@ async def test_the_notice_is_enough_to_act_on(collector: Collecting) -> None:
     assert told["link"].startswith(
         "http://portgauge.example/pool?host=lb1&netns=host&kind=connect&local=127.0.0.1&peer="
     )
-    assert told["text"].splitlines()[1:3] == [
+    assert told["text"].splitlines()[1:5] == [
+        "Since 12:00:30 UTC, role edge, by hot.",
+        "40000–40299: 300 − 0 reserved − 0 blocked = 300; held 290 = TIME_WAIT 190 + ESTABLISHED 100.",
         "Growing by 9.5 ports/s, spent in 1 s at this rate.",
         "Changed: TIME_WAIT rose from 0 to 190 in 20 s.",
     ]

@@ -37,7 +37,7 @@ def test_rules_and_webhooks_are_tables(tmp_path: Path) -> None:
         """,
     )
     assert [rule.name for rule in config.rule] == ["warm"]
-    assert config.channel[0].timeout_s == 5.0
+    assert config.channel[0].severities == ("plan", "page")
     assert config.retention_hours == 1.0
 
 

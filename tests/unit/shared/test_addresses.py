@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.addresses import InvalidAddress, fold, format_endpoint, format_ip, parse_endpoint, parse_ip
+from shared.addresses import InvalidAddress, fold, format_endpoint, format_ip, is_host_local, parse_endpoint, parse_ip
 
 
 @given(st.ip_addresses(v=4))
@@ -42,3 +42,18 @@ def test_what_is_no_address_is_said_so(text: str) -> None:
 
 def test_an_address_a_pool_does_not_have_is_a_star() -> None:
     assert format_ip(b"") == "*"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_local"),
+    [
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("169.254.20.10", True),
+        ("fe80::1", True),
+        ("10.0.0.1", False),
+        ("fd00::1", False),
+    ],
+)
+def test_loopback_and_link_local_addresses_are_each_hosts_own(text: str, *, is_local: bool) -> None:
+    assert is_host_local(parse_ip(text)) is is_local

@@ -64,7 +64,9 @@ async def test_a_person_reads_who_was_first_and_what_each_rule_would_have_said(
         "not judged: host-contested: history does not keep which machine or agent a report came from",
         f"first to leave its band: {pool} holds 200 of 300 ports (66.6 %), 100 left (2026-11-22 12:00:10, warm)",
         f"2026-11-22 12:00:10  PAGE  {rule} ok → firing   {pool} holds 200 of 300 ports (66.6 %), 100 left",
+        f"2026-11-22 12:00:10  ▶ told: PAGE {pool} holds 200 of 300 ports (66.6 %), 100 left; to log",
         f"2026-11-22 12:00:30  PAGE  {rule} firing → ok       {pool} holds 100 of 300 ports (33.3 %), 200 left",
+        f"2026-11-22 12:00:30  ▶ told: RESOLVED {pool} holds 100 of 300 ports (33.3 %), 200 left; to log",
     ]
 
 
@@ -84,7 +86,7 @@ async def test_notices_that_a_silence_would_have_held_back_are_marked(
         await silences.add(connection, quiet)
     text, _ = await replayed(collector, tmp_path, capsys)
     [*_, said, fired, resolved] = text.splitlines()
-    assert said == "silences of the time would have held back 2 of these notices"
+    assert said == "silences of the time would have held back 2 of these changes"
     for line in (fired, resolved):
         assert line.split()[2] == "page"
         assert line.endswith(" left  (held back: silence 1 by ops, upgrade)")

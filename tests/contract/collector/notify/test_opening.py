@@ -30,6 +30,8 @@ async def test_the_address_says_what_kind_of_channel_it_is() -> None:
         channels = open_channels(settings, session, lambda: NOON_MS, nothing)
     assert [type(one) for one in channels] == [LogChannel, WebhookChannel, AlertmanagerChannel, ServiceChannel]
     assert [one.name for one in channels] == ["log", "c0", "c1", "c2"]
+    # Mail servers let strangers wait: postscreen for six seconds before it greets.
+    assert [one.timeout_s for one in channels[1:]] == [5, 5, 30]
 
 
 def a_rule(*channels: str) -> Rule:

@@ -1,5 +1,6 @@
 """Services through apprise, against a server that plays one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -43,6 +44,37 @@ async def test_title_and_text_reach_the_service() -> None:
         "PAGE lb1: …\n1. one more backend",
         "failure",
     )
+
+
+async def a_letter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """What a mail server hears of one letter, it being polite."""
+    heard: list[str] = []
+    writer.write(b"220 mail.example ESMTP\r\n")
+    while line := (await reader.readline()).decode():
+        heard.append(line)
+        word = line[:4].upper()
+        if word == "DATA":
+            writer.write(b"354 go on\r\n")
+            heard.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+        writer.write(b"221 bye\r\n" if word == "QUIT" else b"250 mail.example\r\n")
+    writer.close()
+    return "".join(heard)
+
+
+async def test_a_mail_server_has_the_letter_with_title_and_text() -> None:
+    letters: asyncio.Queue[str] = asyncio.Queue()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await letters.put(await a_letter(reader, writer))
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"mailto://127.0.0.1:{port}/?from=portgauge@example.org&to=ops@example.org&mode=insecure&format=text"
+        assert await ServiceChannel(resolve(ChannelSettings(name="mail", url=url, timeout_s=60))).send(OWED) == "taken"
+        letter = await letters.get()
+    assert "TO:<ops@example.org>" in letter
+    assert "Subject: " in letter
+    assert "1. one more backend" in letter
 
 
 async def test_what_a_service_does_not_take_may_be_tried_again() -> None:

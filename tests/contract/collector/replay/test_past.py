@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
+from collector.alerts.silences import Silence
 from collector.alerts.where import Where
 from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.history.tiers import DAY_MS, HOUR, MINUTE, MINUTE_MS, RAW, Keep, Reach, Tier
+from collector.replay import plan
 from collector.replay.past import LineShape, prepared
 from collector.replay.plan import Asked
-from collector.storage import tables
+from collector.storage import silences, tables
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import AT_ONCE, Collecting
 
@@ -96,6 +98,90 @@ async def test_what_the_evaluation_said_then_is_what_a_replay_says(collector: Co
         lived
     )
     assert len(lived) == 4
+
+
+BACKEND = a_pool(8080, local="10.0.3.7", peer="10.0.9.21")
+COURSES = {
+    "lb1": [210, 270, 270, 270, 270, 270, 270, 270, 270, 270, 220, 100],
+    "lb2": [10, 10, 265, 265, 265, 265, 265, 265, 265, 265, 10, 10],
+    "lb3": [10, 10, 260, 260, 260, 260, 260, 260, 260, 260, 10, 10],
+    "lb4": [10, 10, 10, 10, 10, 280, 280, 280, 280, 280, 280, 10],
+}
+"""Ports held, each ten seconds: the first pages, two follow and make it grow, lb4 is silenced for a while."""
+
+
+async def lived(collector: Collecting) -> None:
+    """Two minutes of COURSES, evaluated each second as they came; lb4 has a backend of its own."""
+    quiet = Silence(
+        author="ops",
+        reason="upgrade",
+        starts_ms=NOON_MS,
+        ends_ms=NOON_MS + 75_000,
+        where=Where(host=("lb4",)),
+        created_ms=NOON_MS,
+    )
+    async with collector.db.writing() as connection:
+        await silences.add(connection, quiet)
+    for second in range(125):
+        collector.clock.now_ms = NOON_MS + second * 1_000
+        for host, course in COURSES.items() if second % 10 == 0 and second < 120 else ():
+            pool = a_pool(8081, local="10.0.3.7", peer="10.0.9.21") if host == "lb4" else BACKEND
+            reading = a_reading(course[second // 10], pool=pool)
+            await collector.push(a_snapshot(reading, host=host, seq=second, taken_at_ms=collector.clock()))
+        await collector.evaluate()
+
+
+async def test_what_people_were_told_then_is_what_a_replay_tells(collector: Collecting) -> None:
+    """Grouped, grown, hidden behind a page, silenced and told after all, over: each as it was, to the second."""
+    await lived(collector)
+    query = select(tables.outbox.c.document).where(tables.outbox.c.channel == "log").order_by(tables.outbox.c.id)
+    async with collector.db.reading() as connection:
+        documents = list((await connection.execute(query)).scalars())
+    happened = [(one["at_ms"], one["severity"], one["cause"], one["hosts"], one["summary"]) for one in documents]
+    notices = [one["notice"] for one in await lines(collector, asked(AT_ONCE, minutes=3)) if "notice" in one]
+    replayed = [(one["at_ms"], one["severity"], one["cause"], one["hosts"], one["summary"]) for one in notices]
+    assert replayed == happened
+    assert [((one["at_ms"] - NOON_MS) // 1_000, one["severity"], one["telling"], one["hosts"]) for one in notices] == [
+        (0, "plan", "firing", 1),
+        (10, "page", "firing", 1),
+        (40, "page", "grew", 3),
+        (75, "page", "firing", 1),
+        (100, "page", "resolved", 0),
+        (110, "plan", "resolved", 0),
+        (110, "page", "resolved", 0),
+    ]
+    [grew] = [one for one in notices if one["telling"] == "grew"]
+    assert grew["first"] is not None
+    assert grew["first"].startswith("lb1: ")
+
+
+async def test_read_in_parts_it_is_the_same_story(collector: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many hosts a minute is read at a time; a chunk that cannot be read is lost once."""
+    await lived(collector)
+    collector.clock.turn(3_600)
+    await collector.compact()
+    is_bad = (tables.chunk_raw.c.from_ms == NOON_MS) & (tables.chunk_raw.c.host_id == 3)
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.chunk_raw).where(is_bad).values(body=b"PGH1"))
+    whole = await lines(collector, asked(AT_ONCE, minutes=3))
+    monkeypatch.setattr(plan, "MOST_INSTANTS", 6 * len(COURSES))
+    parts = await lines(collector, asked(AT_ONCE, minutes=3))
+    assert [one for one in parts if "until_ms" not in one] == [one for one in whole if "until_ms" not in one]
+    assert len(parts[-1]["done"]["damaged"]) == 1
+    assert sum("until_ms" in one for one in parts) > sum("until_ms" in one for one in whole)
+
+
+async def test_notices_of_the_time_before_the_window_are_not_told_again_and_their_end_is(collector: Collecting) -> None:
+    await lived(collector)
+    late = Asked(rules=AT_ONCE, from_ms=NOON_MS + 90_000, to_ms=NOON_MS + 180_000, where=Where(host=("lb1",)))
+    notices = [one["notice"] for one in await lines(collector, late) if "notice" in one]
+    assert [(one["severity"], one["telling"]) for one in notices] == [("page", "resolved"), ("plan", "resolved")]
+
+
+async def test_only_notices_about_pools_that_are_asked_for_are_told(collector: Collecting) -> None:
+    await lived(collector)
+    found = await lines(collector, asked(AT_ONCE, minutes=3, where=Where(peer=(":8081",))))
+    assert {one["notice"]["cause"] for one in found if "notice" in one} == {"backend 10.0.9.21:8081"}
 
 
 @pytest.mark.parametrize(("tier", "days"), [(MINUTE, 3), (HOUR, 40)])

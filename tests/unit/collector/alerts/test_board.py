@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from collector.alerts.board import Board
+from collector.alerts.board import Board, Surroundings
 from collector.alerts.evaluate import Case, Verdict, end
 from collector.alerts.incidents import Telling
 from collector.alerts.observe import Observation
@@ -69,3 +69,23 @@ def test_what_was_calm_before_another_host_was_forgotten_is_told_by_what_came_la
     assert reviewed(board, other) == []
     board.note([Verdict(replace(CALM, subject=other.subject), RESOLVED)])
     assert [telling for telling, _ in reviewed(board)] == [Telling.RESOLVED]
+
+
+FIRED = Transition(AlertState.OK, AlertState.FIRING, NOON_MS, Told.FIRING, NOON_MS)
+
+
+def looked(board: Board, *verdicts: Verdict, fired: tuple[Case, ...] = (), has_ticked: bool = False) -> list[Telling]:
+    around = Surroundings(fired=fired, silences=(), place_of=lambda _: Place(host="lb1"), now_ms=NOON_MS)
+    changes = board.look(verdicts, around, has_ticked=has_ticked)
+    return [change.telling for change, _ in changes if change.telling]
+
+
+def test_what_began_and_ended_in_one_round_is_told_twice() -> None:
+    assert looked(a_board(), Verdict(CASE, FIRED), Verdict(CALM, RESOLVED)) == [Telling.FIRING, Telling.RESOLVED]
+
+
+def test_a_round_in_which_nothing_fired_or_resolved_is_looked_at_as_time_passes_only() -> None:
+    """So what a silence hid is told when it ends, and no report of a calm host costs a look at all that fires."""
+    board = a_board()
+    assert looked(board, Verdict(CASE, None), fired=(CASE,)) == []
+    assert looked(board, fired=(CASE,), has_ticked=True) == [Telling.FIRING]

@@ -15,7 +15,7 @@ from collector.alerts.rules import Rule
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place, Where
 from shared import wire
-from shared.model import Reading, Remainder, Snapshot
+from shared.model import Reading, Remainder, Snapshot, Unreadable
 from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
@@ -141,7 +141,8 @@ def test_what_is_picked_is_what_a_full_reading_tells_of_these_pools(
         for row, (held, failures, owner) in enumerate(told)
     ]
     rest = a_namespace(remainder=Remainder(pools=3, held=9, max_held=4))
-    body = wire.encode(a_snapshot(*readings, namespaces=[rest]))
+    hidden = data.draw(st.sampled_from([(), (Unreadable(2, "it needs CAP_SYS_ADMIN"),)]))
+    body = wire.encode(replace(a_snapshot(*readings, namespaces=[rest]), unreadable=hidden))
     rows = data.draw(st.lists(st.sampled_from(range(len(told))), unique=True) if told else st.just([]))
 
     full = wire.decode(body, rows=rows)

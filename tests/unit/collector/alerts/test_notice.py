@@ -13,7 +13,7 @@ from collector.alerts.subject import of_pool
 from collector.alerts.words import quoted
 from shared.advice import Option
 from shared.model import Evidence
-from tests.builders import NOON_MS, a_pool, a_reading
+from tests.builders import NOON_MS, a_namespace, a_pool, a_reading
 
 INCIDENT = Incident(severity="page", cause="backend 10.0.9.21:8080", opened_ms=NOON_MS, told_ms=NOON_MS, tellings=1)
 
@@ -56,11 +56,14 @@ def test_the_text_says_how_fast_what_changed_and_what_to_do() -> None:
         rate_per_s=2.5,
         changed=("CLOSE_WAIT rose from 0 to 90 in 60 s",),
         fixes=(Option("one more backend", 300, ("beside 10.0.9.21:8080",)),),
+        namespace=a_namespace(),
         logged=(Evidence(a_pool(), "haproxy", "no free ports", 12, NOON_MS),),
         link="http://portgauge.example/?host=lb1",
     )
     notice = compose(replace(news(), background=background))
     assert notice.document["text"].splitlines()[1:] == [
+        "Since 12:00:00 UTC, role edge, by hot.",
+        "40000–40299: 300 − 0 reserved − 0 blocked = 300; held 255 = ESTABLISHED 255.",
         "Growing by 2.5 ports/s, spent in 18 s at this rate.",
         "Changed: CLOSE_WAIT rose from 0 to 90 in 60 s.",
         f"{quoted(background.logged[0])}.",
@@ -71,6 +74,12 @@ def test_the_text_says_how_fast_what_changed_and_what_to_do() -> None:
     ]
     [said] = notice.document["evidence"]
     assert said == {"program": "haproxy", "text": "no free ports", "count": 12, "last_at_ms": NOON_MS}
+
+
+def test_what_is_told_again_says_so_and_since_when_the_first_of_all_was_hot() -> None:
+    early, late = a_case("lb1", second=-90), a_case("lb2", second=30)
+    text = compose(replace(news(late, early), telling=Telling.GREW)).document["text"]
+    assert text.splitlines()[1] == "Since 11:58:30 UTC, role edge, by hot, told again: it has grown."
 
 
 def test_a_forecast_goes_before_the_rate() -> None:
@@ -101,10 +110,9 @@ def test_the_document_carries_what_a_receiver_needs_to_act(telling: Telling) -> 
     wanted = {
         "key", "alert", "state", "update", "ended", "severity", "cause", "rule", "rules", "role", "subject", "name",
         "host", "netns", "kind", "local_ip", "peer_ip", "peer_port", "held", "capacity", "headroom_min",
-        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "recyclable", "facts", "rate_per_s",
-        "seconds_left",
-        "hosts", "alerts", "members", "first", "changed", "evidence", "fixes", "link", "since_ms", "at_ms",
-        "summary", "text",
+        "headroom_max", "occupancy", "states", "owner", "failures", "knee", "recyclable", "facts", "sums",
+        "rate_per_s", "seconds_left", "hosts", "alerts", "members", "first", "changed", "evidence", "fixes", "link",
+        "since_ms", "at_ms", "summary", "text",
     }  # fmt: skip
     assert set(compose(news(telling=telling)).document) == wanted
 
@@ -113,6 +121,8 @@ def test_the_end_of_a_forgotten_host_does_not_say_that_all_is_well() -> None:
     document = compose(replace(news(telling=Telling.FORGOTTEN), members=())).document
     assert (document["state"], document["ended"], document["fixes"]) == ("resolved", "forgotten", [])
     assert document["text"].startswith("FORGOTTEN lb1: ")
-    assert "Its host was forgotten: nobody reports of it any more." in document["text"]
+    assert (
+        "Nobody reports of it any more: its host was forgotten, or its network namespace has ended." in document["text"]
+    )
     assert compose(news()).document["ended"] is None
     assert compose(news(telling=Telling.RESOLVED)).document["ended"] == "resolved"

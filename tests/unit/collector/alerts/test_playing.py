@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from collector.alerts.builtin import BUILT_IN
-from collector.alerts.playing import Report, play
+from collector.alerts.playing import Report, play, rounds
 from collector.alerts.rules import Rule
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
@@ -64,3 +64,14 @@ def test_a_host_is_read_in_part_while_nothing_about_it_is_open() -> None:
     ]
     told([HOLDING], reports, range(5))
     assert asked == [False, False, True, True]
+
+
+def test_what_came_at_one_instant_is_one_round_and_time_is_another() -> None:
+    reports = [a_report(1, a_reading(200)), a_report(1, a_reading(290)), a_report(2, a_reading(10))]
+    played = rounds(Watch([HOLDING], ()), reports, [at_s * 1000 for at_s in range(4)])
+    assert [(one.at_ms // 1000, one.has_ticked) for one in played] == [
+        (0, True),
+        (1, False),
+        (1, True),
+        (2, False),
+    ]

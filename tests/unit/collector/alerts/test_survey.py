@@ -1,5 +1,7 @@
 """The fleet as a whole."""
 
+import pytest
+
 from collector.alerts.conditions import Scope
 from collector.alerts.rules import Rule
 from collector.alerts.step import Span
@@ -25,18 +27,30 @@ def towards(port: int, held: int) -> Reading:
     return a_reading(held, pool=a_pool(port))
 
 
+def pressing(peer: str, held: int, local: str = "10.0.0.1") -> Reading:
+    return a_reading(held, pool=a_pool(80, local=local, peer=peer))
+
+
 def test_the_share_of_the_fleet_counts_every_pool_listed_or_not() -> None:
-    known = {"lb1": a_summary(FLEET, towards(1, 200), towards(2, 10), unlisted=2), "lb2": a_summary(FLEET)}
-    [seen] = survey(FLEET, known, {})
+    warm = {f"lb{host}": a_summary(FLEET, towards(1, 200), towards(2, 10), unlisted=2) for host in range(3)}
+    [seen] = survey(FLEET, warm | {"lb9": a_summary(FLEET)}, {})
     assert (seen.subject, seen.span) == (Subject(Scope.FLEET), Span(0.25, 0.25))
-    assert seen.facts == {"pools_above": 1, "pools": 4, "pools_unknown": 0}
+    assert seen.facts == {"pools_above": 3, "pools": 12, "pools_unknown": 0}
 
 
 def test_silent_hosts_make_a_span_of_it() -> None:
     """Their pools may be full by now, or empty."""
-    known, silent = {"lb1": a_summary(FLEET, towards(1, 200))}, {"lb2": a_summary(FLEET, towards(1, 5))}
-    [seen] = survey(FLEET, known, silent)
-    assert seen.span == Span(0.5, 1.0)
+    known = {f"lb{host}": a_summary(FLEET, towards(1, 200)) for host in range(3)}
+    [seen] = survey(FLEET, known, {"lb9": a_summary(FLEET, towards(1, 5))})
+    assert seen.span == Span(0.75, 1.0)
+
+
+def test_what_rises_on_two_hosts_is_no_rise_of_the_fleet_and_of_a_third_that_is_silent_nobody_knows() -> None:
+    """A fleet of one host with five pools has a fifth of them half full as soon as one is, which that pool tells."""
+    two = {f"lb{host}": a_summary(FLEET, towards(1, 200)) for host in range(2)}
+    assert [one.span for one in survey(FLEET, two, {})] == [Span(0.0, 0.0)]
+    assert [one.span for one in survey(FLEET, two, {"lb9": a_summary(FLEET, towards(1, 5))})] == [Span(0.0, 1.0)]
+    assert [one.span for one in survey(FLEET, {}, {"lb9": a_summary(FLEET)})] == [None]
 
 
 def test_nobody_heard_is_unknown() -> None:
@@ -53,10 +67,18 @@ def test_each_role_has_its_own_share() -> None:
 
 
 def test_a_backend_is_pressed_by_hosts_not_by_pools() -> None:
-    both = (a_reading(290, pool=a_pool(80, local="10.0.0.1")), a_reading(290, pool=a_pool(80, local="10.0.0.2")))
-    known = {"lb1": a_summary(PRESSED, *both), "lb2": a_summary(PRESSED, towards(80, 290), towards(81, 10))}
-    [seen] = survey(PRESSED, known, {"lb3": a_summary(PRESSED, towards(80, 290))})
-    assert (seen.subject.name, seen.span) == ("127.0.0.1:80", Span(2, 3))
+    both = [pressing("10.0.9.21", 290, local=local) for local in ("10.0.0.1", "10.0.0.2")]
+    calm = a_reading(10, pool=a_pool(81, peer="10.0.9.21"))
+    known = {"lb1": a_summary(PRESSED, *both), "lb2": a_summary(PRESSED, pressing("10.0.9.21", 290), calm)}
+    [seen] = survey(PRESSED, known, {"lb3": a_summary(PRESSED, pressing("10.0.9.21", 290))})
+    assert (seen.subject.name, seen.span) == ("10.0.9.21:80", Span(2, 3))
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.0.0.53", "::1", "169.254.169.254", "fe80::1"])
+def test_what_each_host_has_its_own_of_is_not_one_backend_that_many_press_on(peer: str) -> None:
+    """Sidecars: five hosts whose proxies fill towards 127.0.0.1:8080 have five backends."""
+    known = {f"lb{host}": a_summary(PRESSED, pressing(peer, 290)) for host in range(5)}
+    assert list(survey(PRESSED, known, {})) == []
 
 
 def test_a_rule_about_some_hosts_or_pools_counts_no_others() -> None:

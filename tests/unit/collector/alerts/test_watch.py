@@ -13,7 +13,7 @@ from collector.alerts.step import FLAP_FORGET_MS, AlertState
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.alerts.words import describe
-from shared.model import Snapshot
+from shared.model import Snapshot, Unreadable
 from shared.ports import PortRange
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
@@ -50,8 +50,11 @@ def said(verdicts: Sequence[Verdict]) -> list[str]:
     return [f"{one.case.rule} {one.case.subject.name}: {one.case.alert.state}" for one in moved]
 
 
+BACKEND = a_pool(peer="10.0.9.21")
+
+
 def hot(seq: int = 1) -> Snapshot:
-    return a_snapshot(a_reading(290), seq=seq)
+    return a_snapshot(a_reading(290, pool=BACKEND), seq=seq)
 
 
 def test_a_host_is_silent_after_three_intervals_and_told_after_the_hold() -> None:
@@ -114,11 +117,11 @@ def test_a_backend_many_press_on_is_told_and_silence_does_not_resolve_it() -> No
     told.report(hot(), 0, "lb1")
     assert told.at(0) == []
     told.report(hot(), 0, "lb2")
-    assert told.at(1) == ["pressed 127.0.0.1:9001: firing"]
-    assert told.at(40) == ["pressed 127.0.0.1:9001: unknown"]
+    assert told.at(1) == ["pressed 10.0.9.21:9001: firing"]
+    assert told.at(40) == ["pressed 10.0.9.21:9001: unknown"]
     told.report(a_snapshot(seq=2), 41, "lb1")
     told.report(a_snapshot(seq=2), 41, "lb2")
-    assert told.at(42) == ["pressed 127.0.0.1:9001: ok"]
+    assert told.at(42) == ["pressed 10.0.9.21:9001: ok"]
 
 
 def test_a_channel_that_takes_nothing_is_an_alert() -> None:
@@ -223,7 +226,9 @@ def test_what_is_kept_between_ticks_is_what_one_made_anew_finds(
     heard: dict[str, tuple[int, str | None]] = {}
     for seq, (number, held, reserved, fails, passed_s) in enumerate(story):
         now_ms, host = now_ms + passed_s * 1000, f"lb{number}"
-        fresh = a_snapshot(a_reading(held), host=host, seq=seq, namespaces=[a_namespace(reserved=reserved)])
+        fresh = a_snapshot(
+            a_reading(held, pool=BACKEND), host=host, seq=seq, namespaces=[a_namespace(reserved=reserved)]
+        )
         snapshot = replace(a_failure(), host=host, seq=seq) if fails else fresh
         watch.take(place_of(host), snapshot, 10_000, now_ms, host_id=number)
         good |= {} if fails else {host: fresh}
@@ -243,3 +248,48 @@ def by_key(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 def place_of(host: str) -> Place:
     return Place(host=host, role="edge")
+
+
+POD = a_pool(peer="10.0.9.21", netns="web-1")
+IN_A_POD = a_snapshot(a_reading(290, pool=POD), namespaces=[a_namespace(), a_namespace("web-1")])
+WITHOUT = a_snapshot(a_reading(10))
+HALF_SEEN = replace(WITHOUT, unreadable=(Unreadable(1, "it needs CAP_SYS_ADMIN"),))
+
+
+def every_ten_seconds(told: Told, snapshot: Snapshot, seconds: range) -> list[str]:
+    """What is said while a host reports the same."""
+    return [line for second in seconds[::10] for line in (*told.report(snapshot, second), *told.at(second))]
+
+
+def test_what_is_about_a_namespace_that_has_ended_is_unknown_and_after_ten_minutes_gone() -> None:
+    """A pod that was killed while its pool was full does not page for ever."""
+    told = Told(HOT)
+    assert told.report(IN_A_POD, 0) == ["hot lb1: firing"]
+    assert every_ten_seconds(told, WITHOUT, range(10, 610)) == ["hot lb1: unknown"]
+    assert list(told.watch.fired)
+    assert every_ten_seconds(told, WITHOUT, range(610, 700)) == ["hot lb1: gone"]
+    assert list(told.watch.cases) == []
+    assert told.report(IN_A_POD, 700) == ["hot lb1: firing"]
+
+
+def test_a_namespace_that_may_only_be_out_of_sight_has_not_ended() -> None:
+    told = Told(HOT)
+    told.report(IN_A_POD, 0)
+    assert every_ten_seconds(told, HALF_SEEN, range(10, 3_600)) == ["hot lb1: unknown"]
+
+
+def test_only_time_in_which_the_host_reports_all_it_has_counts() -> None:
+    told = Told(HOT, SILENT)
+    told.report(IN_A_POD, 0)
+    every_ten_seconds(told, WITHOUT, range(10, 600))
+    assert "silent lb1: firing" in [line for second in range(600, 700) for line in told.at(second)]
+    assert "gone" not in " ".join(every_ten_seconds(told, WITHOUT, range(700, 1_300)))
+    assert "gone" in " ".join(every_ten_seconds(told, WITHOUT, range(1_300, 1_320)))
+
+
+def test_what_was_calm_when_its_namespace_ended_is_no_case_for_ever() -> None:
+    told = Told(HOT)
+    told.report(IN_A_POD, 0)
+    told.report(replace(IN_A_POD, readings=(a_reading(5, pool=POD),)), 10)
+    every_ten_seconds(told, WITHOUT, range(20, 640))
+    assert list(told.watch.cases) == []

@@ -9,9 +9,10 @@ from collector.alerts.conditions import Scope
 from collector.alerts.evaluate import Case
 from collector.alerts.observe import Observation
 from collector.alerts.subject import Subject, of_peer, of_pool
-from collector.alerts.words import describe, duration, quoted
+from collector.alerts.words import describe, duration, quoted, sums
 from shared.model import Evidence, Reading
-from tests.builders import NOON_MS, a_pool, a_reading
+from shared.tcp import State
+from tests.builders import NOON_MS, a_namespace, a_pool, a_reading
 
 
 def told(reading: Reading, *, is_bound: bool = False) -> str:
@@ -94,3 +95,19 @@ def test_what_was_logged_is_quoted_with_the_time_of_the_last() -> None:
 
     assert quoted(said) == "haproxy logged “no free ports” 1,200 times, last 12:00:09 UTC"
     assert quoted(replace(said, count=1)) == "haproxy logged “no free ports” once, 12:00:09 UTC"
+
+
+def test_a_capacity_and_what_is_held_are_told_as_sums() -> None:
+    states = {State.TIME_WAIT: 40, State.ESTABLISHED: 200}
+    reading = a_reading(255, 270, states=states)
+    space = replace(a_namespace(), reserved=16, blocked=14)
+    assert sums(reading, space) == (
+        "40000–40299: 300 − 16 reserved − 14 blocked = 270; "
+        "held 255 = ESTABLISHED 200 + TIME_WAIT 40 + bound without a connection 15"
+    )
+
+
+def test_sums_that_would_not_add_up_are_left_out() -> None:
+    """Of a bind pool more is blocked than its namespace tells, and of a pool that nobody uses there are no states."""
+    assert sums(replace(a_reading(0, 200), states={}), a_namespace()) == ""
+    assert sums(a_reading(5, 200), None) == "held 5 = ESTABLISHED 5"

@@ -31,9 +31,16 @@ def test_progress_is_for_terminals_only() -> None:
     assert pipe.getvalue() == ""
 
 
-def test_moments_become_the_items_of_one_document() -> None:
-    made = gathered(iter([{"moment": {"at_ms": 1}}, {"until_ms": 2}, DONE]), progress(io.StringIO()))
-    assert made == {"from_ms": 0, "items": [{"at_ms": 1}]}
+def test_moments_and_notices_become_one_document() -> None:
+    lines = [{"moment": {"at_ms": 1}}, {"notice": {"at_ms": 1}}, {"until_ms": 2}, DONE]
+    made = gathered(iter(lines), progress(io.StringIO()))
+    assert made == {"from_ms": 0, "items": [{"at_ms": 1}], "notices": [{"at_ms": 1}]}
+
+
+def test_a_line_of_a_kind_that_is_still_to_come_is_passed_over() -> None:
+    """The collector that is asked may be newer."""
+    made = gathered(iter([{"remark": "…"}, DONE]), progress(io.StringIO()))
+    assert made == {"from_ms": 0, "items": [], "notices": []}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
-from collector.history.tiers import DAY_MS, HOUR_MS, Keep, Reach
-from collector.replay.plan import RUN_IN_MS, Asked, Slice, slices_of
+from collector.history.tiers import DAY_MS, HOUR_MS, RAW, TIERS, Keep, Reach, Tier
+from collector.replay.plan import EVERY_MS, MOST_INSTANTS, RUN_IN_MS, Asked, Slice, slices_of
 from shared.settings import InvalidValue
 from tests.builders import NOON_MS
 
@@ -44,7 +44,27 @@ def test_time_is_looked_at_as_finely_as_the_tier_tells_and_at_the_end() -> None:
     assert Slice(minute.tier, NOON_MS + 5, NOON_MS + 10).moments == [NOON_MS + 10]
 
 
-@pytest.mark.parametrize(("from_ms", "hosts"), [(NOW_MS - 3 * 365 * DAY_MS, 1), (NOW_MS - HOUR_MS, 10_001)])
+@pytest.mark.parametrize("from_ms", [NOON_MS, NOON_MS + 7, NOON_MS + 599_999])
+@pytest.mark.parametrize("tier", TIERS)
+def test_its_pieces_are_the_whole_and_look_at_the_same_moments(tier: Tier, from_ms: int) -> None:
+    whole = Slice(tier, from_ms, tier.start_of(from_ms) + tier.span_ms)
+    assert [whole.pieces[0].from_ms, whole.pieces[-1].to_ms] == [whole.from_ms, whole.to_ms]
+    assert all(before.to_ms == after.from_ms for before, after in pairwise(whole.pieces))
+    assert [at_ms for piece in whole.pieces for at_ms in piece.moments] == list(whole.moments)
+    assert len(whole.pieces) <= 11
+
+
+def test_a_day_of_a_thousand_hosts_is_judged_a_chunk_at_a_time_and_of_more_hosts_a_part_of_one() -> None:
+    """What is in memory at once does not grow with the fleet, nor with the window."""
+    day = asked(NOW_MS - DAY_MS)
+    assert {one.to_ms - one.from_ms for one in slices_of(day, 1_000, REACH)[2:]} == {RAW.span_ms}
+    hour = slices_of(asked(NOW_MS - HOUR_MS), 40_000, REACH)
+    assert all(before.to_ms == after.from_ms for before, after in pairwise(hour))
+    assert max(one.to_ms - one.from_ms for one in hour) * 40_000 // EVERY_MS <= MOST_INSTANTS
+    assert all(RAW.start_of(one.from_ms) == RAW.start_of(one.to_ms - 1) for one in hour)
+
+
+@pytest.mark.parametrize(("from_ms", "hosts"), [(NOW_MS - 3 * 365 * DAY_MS, 1), (NOW_MS - HOUR_MS, 100_001)])
 def test_too_old_and_too_much_are_refused(from_ms: int, hosts: int) -> None:
     with pytest.raises(InvalidValue):
         slices_of(asked(from_ms), hosts, REACH)
