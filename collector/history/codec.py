@@ -11,7 +11,7 @@ header's counts, which are bounded, allow.
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -31,7 +31,7 @@ MAGIC = b"PGH1"
 LEVEL = 6
 MAX_HEADER = 16 * 2**20
 AT_ONCE = 2**18
-"""Numbers decoded together: more gains nothing, and takes several times their room."""
+"""Numbers encoded or decoded together: more gains nothing, and takes several times their room."""
 _HEAD = struct.Struct("<4sII")
 _SIZES = struct.Struct("<II")
 _COMPRESSED = 1
@@ -126,29 +126,45 @@ def _row(times: Ints, present: Bools, columns: dict[str, Ints]) -> Row:
 
 def _encode_table(table: Table, squeeze: Callable[[bytes], bytes]) -> tuple[dict[str, Any], list[bytes]]:
     count, keys = len(table.columns), len(table.keys)
-    reduced = {name: table.values[index] for index, name in enumerate(table.columns)}
-    reduce(reduced)
     full = np.asarray(table.present.all(axis=1), np.bool_)
-    rows = np.concatenate([_without_gaps(reduced[name], table.present, full) for name in table.columns] or [])
-    firsts, codes, payloads = encode_rows(rows)
+    firsts, codes = np.zeros((count, keys), np.int64), np.zeros((count, keys), np.uint8)
     frames, lengths = [], []
-    for key in range(keys):
-        mask = b"" if full[key] else np.packbits(table.present[key]).tobytes()
-        plain = mask + b"".join(payloads[key::keys])
-        packed = squeeze(plain) if plain else b""
-        is_smaller = len(packed) < len(plain)
-        frames.append(packed if is_smaller else plain)
-        lengths.append(len(frames[-1]) << 1 | (_COMPRESSED if is_smaller else 0))
+    for some in _some_at_once(keys, count * table.present.shape[1]):
+        firsts[:, some], codes[:, some], payloads = _encode_some(table, some, full[some])
+        for key in range(some.start, some.stop):
+            mask = b"" if full[key] else np.packbits(table.present[key]).tobytes()
+            plain = mask + b"".join(payloads[key - some.start :: some.stop - some.start])
+            packed = squeeze(plain) if plain else b""
+            is_smaller = len(packed) < len(plain)
+            frames.append(packed if is_smaller else plain)
+            lengths.append(len(frames[-1]) << 1 | (_COMPRESSED if is_smaller else 0))
     described = {
         "columns": list(table.columns),
         "keys": _pack(table.keys[None, :]),
         "count": keys,
         "full": np.packbits(full).tobytes(),
-        "firsts": _pack(firsts.reshape(count, keys)),
+        "firsts": _pack(firsts),
         "codes": codes.tobytes(),
         "lengths": np.array(lengths, "<u4").tobytes(),
     }
     return described, frames
+
+
+def _encode_some(table: Table, some: slice, full: Bools) -> tuple[Ints, NDArray[np.uint8], list[bytes]]:
+    """First numbers and codes, (columns, rows), and a payload a column and row: of these rows only."""
+    shape = len(table.columns), some.stop - some.start
+    reduced = {name: table.values[index, some] for index, name in enumerate(table.columns)}
+    reduce(reduced)
+    firsts, codes, payloads = encode_rows(
+        np.concatenate([_without_gaps(reduced[name], table.present[some], full) for name in table.columns])
+    )
+    return firsts.reshape(shape), codes.reshape(shape), payloads
+
+
+def _some_at_once(rows: int, numbers: int) -> Iterator[slice]:
+    """Stretches of the rows, each of so many numbers, that may be treated together."""
+    step = max(1, AT_ONCE // max(1, numbers))
+    return (slice(at, min(at + step, rows)) for at in range(0, rows, step))
 
 
 def _without_gaps(column: Ints, present: Bools, full: Bools) -> Ints:
@@ -206,9 +222,7 @@ class _Described:
         """Every row."""
         present = np.zeros((len(self.keys), self.instants), np.bool_)
         values = np.zeros((len(self.columns), *present.shape), np.int64)
-        step = max(1, AT_ONCE // (len(self.columns) * self.instants))
-        for at in range(0, len(self.keys), step):
-            some = slice(at, min(at + step, len(self.keys)))
+        for some in _some_at_once(len(self.keys), len(self.columns) * self.instants):
             present[some], columns = _read([(self, index) for index in range(some.start, some.stop)], None)
             for number, name in enumerate(self.columns):
                 values[number, some] = np.where(present[some], columns[name], 0)
