@@ -168,7 +168,7 @@ class Strip:
         if calm is None:
             return self._pools.present
         columns = self._columns
-        matters = (self._occupancy() >= calm.occupancy) | (columns["headroom_min"] <= calm.headroom)
+        matters = (self._occupancy() >= calm.least) | (columns["headroom_min"] <= calm.headroom)
         if calm.counts_failures:
             matters |= columns["failures"] > 0
         if calm.counts_knees:
