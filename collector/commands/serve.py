@@ -11,7 +11,7 @@ from collector.config import ROLES, Config
 from collector.run import collect_garbage_seldom
 from collector.run import run as run_collector
 from shared import logs, settings
-from shared.heap import share_one_heap
+from shared.heap import keep_what_is_given_back, share_one_heap
 
 EXAMPLE = "portgauge-collector serve --listen 127.0.0.1:8766 --database /var/lib/portgauge/history.db"
 
@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     share_one_heap()
+    keep_what_is_given_back()
     collect_garbage_seldom()
     asyncio.run(run_collector(config, location_of(args, config.database), _announce))
     return 0

@@ -42,6 +42,7 @@ _NAMESPACE = ("inode", "low", "high", "reserved", "blocked", "rest_pools", "rest
 SETTING, TOTAL = "setting:", "total:"
 _STATES = frozenset(state.name for state in State)
 _SELDOM = (FAILURES, OWNER, KNEE, RECYCLABLE)
+_NEEDED = frozenset(COUNTS)
 _COLUMNS = frozenset({*COUNTS, *_STATES, *_SELDOM})
 
 PoolIds = Mapping[Pool, int]
@@ -112,15 +113,11 @@ def unpack(hot_id: int, taken_ms: int, received_ms: int, body: bytes, known: dic
             known[key] = tuple(_pool(names, identity) for identity in _IDENTITIES.decode(document.identities))
     except (msgspec.MsgspecError, ValueError, IndexError, RecursionError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from None
-    kept = {name: column for name, column in document.columns.items() if name in _COLUMNS}
-    if not (kept.keys() >= set(COUNTS) and all(_is_column(column, len(known[key])) for column in kept.values())):
+    size, names_kept = 2 * len(known[key]), document.columns.keys() & _COLUMNS
+    kept = [document.columns[name] for name in names_kept]
+    if not (names_kept >= _NEEDED and all(type(column) is bytes and len(column) == size for column in kept)):
         raise Unreadable("a column is missing, or not as long as the list of pools")
-    document.columns = kept
     return Body(hot_id, taken_ms, received_ms, document, known[key])
-
-
-def _is_column(column: object, pools: int) -> bool:
-    return isinstance(column, bytes) and len(column) == 2 * pools
 
 
 def gather(bodies: Sequence[Body], ids: PoolIds) -> Chunk:
