@@ -1,7 +1,7 @@
 """What the collector knows of one host, and how a received snapshot changes it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -189,11 +189,12 @@ class Host(Struct, frozen=True, kw_only=True):
         return patience_ms(self.interval_ms)
 
 
+_TOLD = tuple(one.name for one in fields(AgentState) if one.name not in {"cpu_ms", "features"})
+
+
 def _without_cpu(state: AgentState) -> dict[str, Any]:
     """As JSON keeps it: what is written only when it changes."""
-    told = asdict(state)
-    del told["cpu_ms"]
-    return told | {"features": list(state.features)}
+    return {**{name: getattr(state, name) for name in _TOLD}, "features": list(state.features)}
 
 
 @dataclass(frozen=True, slots=True)
