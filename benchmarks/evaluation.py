@@ -81,7 +81,8 @@ def measure(hosts: int, pools: int, hot: float, warm: float) -> Cost:
     """One report of each host, after two that warm the watch up, and a tick."""
     bodies = [a_body(number, pools, hot, warm) for number in range(VARIANTS)]
     places = [Place(host=f"lb{number}", role=f"role{number % ROLES}") for number in range(hosts)]
-    watch = Watch(BUILT_IN, (), Foresight())
+    foresight = Foresight()
+    watch = Watch(BUILT_IN, (), foresight, foresight.note)
     for round_number in range(3):
         now_ms, began = (round_number + 1) * INTERVAL_MS, time.process_time()
         glanced = report(watch, places, bodies, now_ms)

@@ -1,4 +1,4 @@
-"""A collector that takes snapshots and does nothing else: `python -m benchmarks.ingest_alone DATABASE`."""
+"""Takes snapshots and does nothing else, tuned as `serve` is: `python -m benchmarks.ingest_alone DATABASE`."""
 
 import asyncio
 import signal
@@ -12,6 +12,7 @@ from collector.run import collect_garbage_seldom, listening, serving
 from collector.services import Services
 from collector.storage.database import database
 from collector.storage.location import locate
+from shared.heap import keep_what_is_given_back, share_one_heap
 
 
 async def main() -> None:
@@ -29,5 +30,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    share_one_heap()
+    keep_what_is_given_back()
     collect_garbage_seldom()
     asyncio.run(main())

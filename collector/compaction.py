@@ -11,9 +11,8 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collector.history import codec, rollup
-from collector.history.chunk import Chunk, CorruptChunk
-from collector.history.settle import Settled, Windows, closed_before, proven, settled, windows
+from collector.history.coarsen import Before, coarser
+from collector.history.settle import Settled, Windows, closed_before, settled, windows
 from collector.history.tiers import BELOW, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Tier
 from collector.metrics import Metrics
 from collector.storage import chunks, cursors, fleet_history, hosts, hot, pools
@@ -101,6 +100,7 @@ class Compaction:
         async with self.db.writing() as connection:
             for key, why in made.corrupt.items():
                 await chunks.set_aside(connection, RAW, key, why, now_ms)
+            await chunks.note_lost(connection, RAW, _lost(rows, found), now_ms)
             await chunks.put(connection, RAW, made.chunks)
             await chunks.owe(connection, [_owed(MINUTE, *key, now_ms) for key in made.chunks])
             await fleet_history.raise_peaks(connection, made.peaks)
@@ -136,8 +136,9 @@ class Compaction:
             before = await chunks.bodies(connection, due.tier, [(due.host_id, due.from_ms)])
             numbers = await pools.of_hosts(connection, [due.host_id])
         named = {number: pool for pool, number in numbers[due.host_id].items()}
-        old = _Old(next(iter(before.values()), None), {one.from_ms for one in aside if one.tier is below})
-        body, corrupt = await asyncio.to_thread(_rolled, due, bodies, named, old)
+        known = Before(next(iter(before.values()), None), {one.from_ms for one in aside if one.tier is below})
+        body, unreadable = await asyncio.to_thread(coarser, due.tier, bodies, named, known)
+        corrupt = {(due.host_id, from_ms): why for from_ms, why in unreadable.items()}
         await self._write_rolled(due, body, corrupt, now_ms)
         _tell_corrupt(below, corrupt)
         return True
@@ -153,6 +154,12 @@ class Compaction:
             await chunks.settle(connection, due)
 
 
+def _lost(rows: Sequence[Logged], found: Windows) -> dict[Key, str]:
+    """The chunks that lack a snapshot which nobody can read, and why."""
+    bad = (row for row in rows if row.id in found.unreadable)
+    return {(row.host_id, RAW.start_of(row.taken_ms)): f"a snapshot of it: {found.unreadable[row.id]}" for row in bad}
+
+
 def _are_noted(known: Mapping[Pool, Numbered], named: Collection[Pool], seen_ms: int) -> bool:
     return all((one := known.get(pool)) is not None and one.is_noted(seen_ms) for pool in named)
 
@@ -161,42 +168,6 @@ def _owed(tier: Tier, host_id: int, from_ms: int, now_ms: int) -> tuple[Due, int
     start_ms = tier.start_of(from_ms)
     spread_ms = host_id * 2_654_435_761 % SPREAD_MS  # Knuth's multiplicative hash: neighbours lie far apart.
     return Due(tier, host_id, start_ms), max(start_ms + tier.span_ms + spread_ms, now_ms + AGAIN_MS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Old:
-    """The coarser chunk as it is, and when those of the finer ones began that were set aside."""
-
-    body: bytes | None
-    gone: Collection[int]
-
-    def saves(self, made: Chunk, gone: Collection[int], below: Tier) -> Chunk:
-        """What is made anew, with what was made of finer chunks that are gone since, while that is still there."""
-        if not self.body or not gone:
-            return made
-        try:
-            old = codec.decode(self.body)
-        except CorruptChunk:
-            return made
-        return rollup.kept(old, made, [(from_ms, from_ms + below.span_ms) for from_ms in gone])
-
-
-def _rolled(
-    due: Due, bodies: Sequence[tuple[int, bytes]], named: dict[int, Pool], old: _Old
-) -> tuple[bytes | None, dict[Key, str]]:
-    """The coarser chunk (None where there is nothing to make it from), and what of the finer ones cannot be read."""
-    read: list[Chunk] = []
-    corrupt: dict[Key, str] = {}
-    for from_ms, body in bodies:
-        try:
-            read.append(codec.decode(body))
-        except CorruptChunk as error:
-            corrupt[due.host_id, from_ms] = str(error)
-    if not read:
-        return None, corrupt
-    step_ms = due.tier.step_ms
-    made = rollup.rolled(read, step_ms, named) if due.tier is MINUTE else rollup.rolled_again(read, step_ms)
-    return proven(old.saves(made, {*old.gone, *(key[1] for key in corrupt)}, BELOW[due.tier])), corrupt
 
 
 def _tell_corrupt(tier: Tier, corrupt: Mapping[Key, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.alerts.board import Board, ChannelsFor, Surroundings
-from collector.alerts.evaluate import Case, Foresee, Key, Verdict, foresee_nothing
+from collector.alerts.evaluate import Case, Foresee, Key, Note, Verdict, foresee_nothing, note_nothing
 from collector.alerts.glance import glance, picked
 from collector.alerts.incidents import Change
 from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
@@ -105,11 +105,12 @@ class Evaluator:
         clock: Callable[[], int],
         on_notice: Callable[[], None],
         foresee: Foresee = foresee_nothing,
+        note: Note = note_nothing,
         investigate: Investigate = investigate_nothing,
     ) -> None:
         """`channels`: names of those who can be told. `on_notice` is called when notices may have become due."""
         self._db, self._rules, self._channels, self._metrics = db, tuple(rules), tuple(channels), metrics
-        self._clock, self._on_notice, self._foresee = clock, on_notice, foresee
+        self._clock, self._on_notice, self._foresee, self._note = clock, on_notice, foresee, note
         self._channels_for, self._investigate = channels_for, investigate
         self.evaluated_ms = clock()
         """When the last round ended; when this was made, before the first."""
@@ -164,7 +165,7 @@ class Evaluator:
             self._made = work.made
             self._rules = tuple(one.rule for one in in_force(self._configured, rules.read(work.made)))
             known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
-            self._watch = await recall(db, Watch(self._rules, known, self._foresee))
+            self._watch = await recall(db, Watch(self._rules, known, self._foresee, self._note))
             self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)
             self._round = work.cursor.round
             self._ticked_ms = 0

@@ -149,6 +149,7 @@ def _leading(config: Config, db: Database, channels: Sequence[Channel], metrics:
         clock=wall_ms,
         on_notice=lambda: _ring(deliver),
         foresee=foresight,
+        note=foresight.note,
         investigate=Investigation(config.public_url),
     )
     recollection = Recollection(db, foresight, config.keep, clock=wall_ms)

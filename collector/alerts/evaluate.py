@@ -18,9 +18,17 @@ Foresee = Callable[[str, Reading, int], Forecast | None]
 """What is foretold of a pool: (host, its reading, receive time in ms) to a forecast; None: unknown."""
 
 
+Note = Callable[[str, Pool, int, int], None]
+"""Tells of a pool of which nothing is foretold yet: (host, pool, held ports, receive time in ms)."""
+
+
 def foresee_nothing(_host: str, _reading: Reading, _now_ms: int) -> Forecast | None:
     """Where nobody forecasts, every forecast is unknown."""
     return None
+
+
+def note_nothing(_host: str, _pool: Pool, _held: int, _now_ms: int) -> None:
+    """As foresee_nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from collector.alerts.observe import USAGE_FLOOR
 from collector.alerts.packed import Packed, opened, part_of
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
+from collector.forecast.judge import USAGE_FLOOR as FORETOLD_FROM
 from shared.model import Pool, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.wire import v1
@@ -29,6 +30,7 @@ Column = np.ndarray[tuple[int], np.dtype[Any]]
 class Columns(NamedTuple):
     """What is looked at, a number a pool; the last two may be empty: none failed, nobody counted."""
 
+    held: "Column"
     occupancy: "Column"
     headroom: "Column"
     failures: "Column"
@@ -58,9 +60,13 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """What a host must stay below for no rule to have anything to say of its pools."""
+    """What a host must stay below for no rule to have anything to say of its pools.
+
+    From `early` on a forecast wants to be told of a pool, of which it says nothing yet.
+    """
 
     occupancy: float
+    early: float
     headroom: float
     counts_failures: bool
     counts_knees: bool
@@ -74,9 +80,21 @@ class Calm:
             and not (self.counts_knees and seen.has_knee)
         )
 
+    @property
+    def least(self) -> float:
+        """The occupancy below which a pool is nobody's business."""
+        return min(self.occupancy, self.early)
+
+    def filling(self, seen: Glance) -> Sequence[int]:
+        """Where it holds: the pools that a forecast is to be told of."""
+        if seen.occupancy < self.early:
+            return ()
+        found: list[int] = np.flatnonzero(seen.columns.occupancy >= self.early).tolist()
+        return found
+
     def rows(self, seen: Glance) -> Sequence[int]:
-        """The pools of which a rule may have something to say: none where it holds."""
-        wanted = (seen.columns.occupancy >= self.occupancy) | (seen.columns.headroom <= self.headroom)
+        """The pools of which a rule may have something to say, or a forecast something to learn."""
+        wanted = (seen.columns.occupancy >= self.least) | (seen.columns.headroom <= self.headroom)
         if self.counts_failures and seen.failures:
             wanted |= seen.columns.failures > 0
         if self.counts_knees and seen.has_knee:
@@ -92,9 +110,11 @@ def calm_of(rules: Iterable[Rule]) -> Calm | None:
         return None
     of_pools = [rule for rule in rules if rule.scope is Scope.POOL]
     shares = [rule.raise_at for rule in of_pools if rule.condition == "occupancy" and rule.raise_at is not None]
-    floors = [USAGE_FLOOR for rule in of_pools if rule.measure is SPENT_SOON]
+    foretells = any(rule.measure is SPENT_SOON for rule in of_pools)
+    floors = [FORETOLD_FROM] if foretells else []
     return Calm(
         min([*shares, *floors, *(rule.level for rule in rules if rule.level is not None)], default=2.0),
+        USAGE_FLOOR if foretells else 2.0,
         max([rule.raise_at or 0.0 for rule in of_pools if rule.measure is HEADROOM], default=-1.0),
         any(rule.measure is FAILURES for rule in of_pools),
         any(rule.measure is KNEE for rule in of_pools),
@@ -111,15 +131,15 @@ def glance(body: bytes) -> Glance | None:
         return None
     failures, knee = (_column(found, name) for name in (v1.FAILURES, v1.KNEE))
     # As 64 bits, as Python divides: rounded to 32, a pool at a level could be seen below it.
-    columns = Columns(np.true_divide(held, capacity, dtype=np.float64), headroom, failures, knee)
+    columns = Columns(held, np.true_divide(held, capacity, dtype=np.float64), headroom, failures, knee)
     return Glance(
         Place(host=found.host, role=found.labels.get("role", ""), labels=found.labels),
         found.interval_ms,
         held.size + sum(one.remainder[0] for one in found.namespaces),
-        float(columns.occupancy.max()) if held.size else 0.0,
-        int(headroom.min()) if held.size else HIGHEST_PORT,
+        float(np.maximum.reduce(columns.occupancy, initial=0.0)),
+        int(np.minimum.reduce(headroom, initial=HIGHEST_PORT)),
         int(failures.max()) if failures.size else 0,
-        bool((knee == _HAS_KNEE).any()),
+        bool(knee.size and (knee == _HAS_KNEE).any()),
         found.settings,
         columns,
         found,
@@ -131,5 +151,10 @@ def picked(seen: Glance, rows: Sequence[int]) -> Snapshot | None:
     return part_of(seen.body, rows)
 
 
+_U16 = np.dtype("<u2")
+_NONE = np.zeros(0, _U16)
+
+
 def _column(body: Packed, name: str) -> "np.ndarray[tuple[int], np.dtype[np.uint16]]":
-    return np.frombuffer(body.columns.get(name, b""), dtype="<u2")
+    packed = body.columns.get(name)
+    return np.frombuffer(packed, _U16) if packed else _NONE

@@ -10,17 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.alerts.conditions import BLIND, CLOCK, CONTESTED, DRIFT, SILENT, Scope
+from collector.alerts.conditions import BLIND, CLOCK, CONTESTED, DRIFT, SILENT, SPENT_SOON, Scope
 from collector.alerts.evaluate import (
     Case,
     Foresee,
     Key,
+    Note,
     Sight,
     Verdict,
     end,
     foresee_nothing,
     is_news,
     judge,
+    note_nothing,
     retire,
     verdict_on,
 )
@@ -58,12 +60,19 @@ class _Known:
 class Watch:
     """The cases of all rules, who reports, and the fleet as a whole. Times are ms of receive time."""
 
-    def __init__(self, rules: Sequence[Rule], cases: Iterable[Case], foresee: Foresee = foresee_nothing) -> None:
-        self._rules, self._foresee = tuple(rules), foresee
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        cases: Iterable[Case],
+        foresee: Foresee = foresee_nothing,
+        note: Note = note_nothing,
+    ) -> None:
+        self._rules, self._foresee, self._tell = tuple(rules), foresee, note
         self._by_name = {rule.name: rule for rule in rules}
         self._calm = calm_of(rules)
         self._wide_rules = [rule for rule in rules if rule.level is not None]
         self._pool_rules = [rule for rule in rules if rule.scope is Scope.POOL]
+        self._foretelling = [rule for rule in self._pool_rules if rule.measure is SPENT_SOON]
         self._host_rules = [rule for rule in rules if rule.scope is Scope.HOST]
         self._cases: dict[str, dict[Key, Case]] = {}
         self._fired: dict[Key, Case] = {}
@@ -164,6 +173,8 @@ class Watch:
         host = seen.place.host
         if self._calm is None or self._cases.get(host) or host in self._drifters or not self._calm.holds(seen):
             return False
+        if not self._tell_forecast(seen, now_ms):
+            return False
         self._names[host_id] = host
         deadline_ms = now_ms + patience_ms(seen.interval_ms)
         self._known[host] = _Known(seen.place, now_ms, deadline_ms, None)
@@ -171,6 +182,21 @@ class Watch:
         totals = Totals(0, seen.pools, frozenset())
         wide = {rule.name: totals for rule in self._wide_rules if rule.where.accepts_place(seen.place)}
         self._hear(host, Summary(seen.place, wide, seen.settings))
+        return True
+
+    def _tell_forecast(self, seen: Glance, now_ms: int) -> bool:
+        """Of pools that are filling, though nothing is foretold of them yet. False where it is not known which."""
+        rules = [rule for rule in self._foretelling if rule.where.accepts_place(seen.place)]
+        rows = self._calm.filling(seen) if self._calm and rules else ()
+        if not rows:
+            return True
+        pools = seen.listed
+        if pools is None:
+            return False
+        are_all = not all(rule.where.names_pools for rule in rules)
+        for row, held in zip(rows, seen.columns.held[rows].tolist(), strict=True):
+            if are_all or any(rule.where.accepts_pool(pools[row]) for rule in rules):
+                self._tell(seen.place.host, pools[row], held, now_ms)
         return True
 
     def rows(self, seen: Glance) -> Sequence[int] | None:

@@ -1,5 +1,6 @@
 """GET /v1/trend."""
 
+from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from collector.history.tiers import TIERS
 from collector.services import SERVICES
 from collector.trends.query import AmbiguousNamespace, in_its_namespace, trend
 from collector.trends.series import Point
-from collector.trends.window import InvalidWindow, Window
+from collector.trends.window import InvalidWindow, Span, Window
 from shared.model import Kind, Pool
 
 HOUR_MS = 3_600_000
@@ -29,7 +30,11 @@ class SpanShape(TypedDict):
 
 
 class TrendShape(SpanShape):
-    """One pool's held ports, a point each `step_ms`. `damaged`: stretches whose history cannot be read."""
+    """One pool's held ports, a point each `step_ms`.
+
+    `lost`: stretches of which history cannot tell all that it once held; `damaged`: those of them whose chunk still
+    stands where it did, to be read by whoever repairs it.
+    """
 
     host: str
     netns: str
@@ -39,6 +44,7 @@ class TrendShape(SpanShape):
     step_ms: Count
     tier: Annotated[str, one_of(tier.name for tier in TIERS)]
     damaged: list[SpanShape]
+    lost: list[SpanShape]
     points: list[Point]
 
 
@@ -64,10 +70,15 @@ async def show_trend(request: web.Request) -> web.Response:
         "to_ms": window.to_ms,
         "step_ms": made.window.step_ms,
         "tier": made.tier.name,
-        "damaged": [{"from_ms": from_ms, "to_ms": to_ms} for from_ms, to_ms in made.damaged],
+        "damaged": _spans(made.damaged),
+        "lost": _spans(made.lost),
         "points": list(made.points),
     }
     return told(answer)
+
+
+def _spans(spans: Sequence[Span]) -> list[SpanShape]:
+    return [{"from_ms": from_ms, "to_ms": to_ms} for from_ms, to_ms in spans]
 
 
 def window_of(params: Params, now_ms: int, interval_ms: int) -> Window:

@@ -13,7 +13,7 @@ from collector.commands.planned import COLUMNS as PLAN_COLUMNS
 from collector.commands.planned import METAVARS as PLAN_METAVARS
 from collector.commands.planned import below as plan_below
 from collector.commands.planned import rows as plan_rows
-from collector.commands.table import as_csv, table
+from collector.commands.table import as_csv, cell, table
 
 Rows = Sequence[Mapping[str, Any]]
 _POOL = ("host", "role", "netns", "pool")
@@ -29,6 +29,14 @@ def _items(document: Mapping[str, Any]) -> Rows:
 def _points(document: Mapping[str, Any]) -> Rows:
     points: Rows = document["points"]
     return points
+
+
+def _losses(document: Mapping[str, Any]) -> str:
+    spans: Rows = document.get("lost", ())  # A collector of the version before does not tell.
+    return "\n".join(
+        f"lost: of {cell('from_ms', one)} to {cell('to_ms', one)} history cannot tell all that it once held"
+        for one in spans
+    )
 
 
 def _levels(document: Mapping[str, Any]) -> Rows:
@@ -76,6 +84,7 @@ QUESTIONS: Mapping[str, Question] = {
         ("at_ms", "min", "mean", "max", "capacity"),
         "--host lb1 --local 10.0.3.7 --peer 10.0.9.21:8080 --from 2026-11-22",
         _points,
+        _losses,
     ),
     "top": Question(
         "the pools that came closest to their end",

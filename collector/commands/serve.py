@@ -9,7 +9,7 @@ from pathlib import Path
 from collector.commands.common import Subparsers, add_command, add_database, location_of
 from collector.config import ROLES, Config
 from shared import logs, settings
-from shared.heap import share_one_heap
+from shared.heap import keep_what_is_given_back, share_one_heap
 
 EXAMPLE = "portgauge-collector serve --listen 127.0.0.1:8766 --database /var/lib/portgauge/history.db"
 
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(level=config.log_level, as_json=config.log_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     share_one_heap()
+    keep_what_is_given_back()
     life.collect_garbage_seldom()
     asyncio.run(life.run(config, location_of(args, config.database), _announce))
     return 0

@@ -1,14 +1,14 @@
 """What the collector knows of one host, and how a received snapshot changes it. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from shared.model import AgentState, Snapshot
+from shared.model import AgentState
 
 SILENT_INTERVALS = 3
 """One report may be lost and one late; three missed in a row are silence."""
@@ -37,11 +37,45 @@ class Presence(StrEnum):
     """It was said to be no more, and has not reported since."""
 
 
+class Fares(Protocol):
+    """What an agent says of itself: the fields of shared.model.AgentState."""
+
+    @property
+    def cpu_ms(self) -> int: ...  # noqa: D102
+    @property
+    def features(self) -> Sequence[str]: ...  # noqa: D102
+
+
+class Reported(Protocol):
+    """What is kept of a snapshot beside its body, by the names of shared.model.Snapshot."""
+
+    @property
+    def host(self) -> str: ...  # noqa: D102 - as shared.model.Snapshot tells
+    @property
+    def boot_id(self) -> str: ...  # noqa: D102
+    @property
+    def seq(self) -> int: ...  # noqa: D102
+    @property
+    def taken_at_ms(self) -> int: ...  # noqa: D102
+    @property
+    def interval_ms(self) -> int: ...  # noqa: D102
+    @property
+    def agent_version(self) -> str: ...  # noqa: D102
+    @property
+    def labels(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def failure(self) -> str | None: ...  # noqa: D102
+    @property
+    def machine_id(self) -> str: ...  # noqa: D102
+    @property
+    def state(self) -> Fares | None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A valid snapshot as it was received. `body` is what the wire carried."""
 
-    snapshot: Snapshot
+    snapshot: Reported
     body: bytes
     received_ms: int
 
@@ -189,11 +223,12 @@ class Host(Struct, frozen=True, kw_only=True):
         return patience_ms(self.interval_ms)
 
 
-def _without_cpu(state: AgentState) -> dict[str, Any]:
+_TOLD = tuple(one.name for one in fields(AgentState) if one.name not in {"cpu_ms", "features"})
+
+
+def _without_cpu(state: Fares) -> dict[str, Any]:
     """As JSON keeps it: what is written only when it changes."""
-    told = asdict(state)
-    del told["cpu_ms"]
-    return told | {"features": list(state.features)}
+    return {**{name: getattr(state, name) for name in _TOLD}, "features": list(state.features)}
 
 
 @dataclass(frozen=True, slots=True)

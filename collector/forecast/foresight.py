@@ -39,14 +39,15 @@ class Foresight:
 
     def __call__(self, host: str, reading: Reading, now_ms: int) -> Foretold | None:
         """What is foretold of the pool, its reading of `now_ms` included; None: unknown."""
-        key, now_s = (host, reading.pool), now_ms / 1000
-        past = self._pasts.get(key)
+        key = host, reading.pool
+        past = self._noted(key, reading.held, now_ms)
         if past is None:
-            self._note_early(key, now_s, reading.held)
             return self._without_past(key, reading)
-        self._pasts.move_to_end(key)
-        past.add(now_s, reading.held)
         return _told(forecast(past, reading.held, reading.capacity))
+
+    def note(self, host: str, pool: Pool, held: int, now_ms: int) -> None:
+        """Remember what was held by a pool of which nothing is foretold: it is not half full."""
+        self._noted((host, pool), held, now_ms)
 
     def wanted(self, limit: int) -> list[Key]:
         """At most `limit` half-full pools without a memory, those that have waited longest first."""
@@ -82,10 +83,19 @@ class Foresight:
             self._wanted.popitem(last=False)
         return SPENT if reading.held >= reading.capacity else None
 
+    def _noted(self, key: Key, held: int, now_ms: int) -> Past | None:
+        past = self._pasts.get(key)
+        if past is None:
+            self._note_early(key, now_ms / 1000, held)
+        else:
+            self._pasts.move_to_end(key)
+            past.add(now_ms / 1000, held)
+        return past
+
     def _note_early(self, key: Key, now_s: float, held: int) -> None:
-        early = self._early.setdefault(key, deque(maxlen=EARLY))
+        early = self._early.pop(key, None)
+        self._early[key] = early = deque(maxlen=EARLY) if early is None else early
         early.append((now_s, held))
-        self._early.move_to_end(key)
         if len(self._early) > MOST_EARLY:
             self._early.popitem(last=False)
 

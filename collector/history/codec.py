@@ -11,7 +11,7 @@ header's counts, which are bounded, allow.
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 
 from collector.history import chunk as bounds
 from collector.history.chunk import Bools, Chunk, CorruptChunk, Ints, Row, Table
-from collector.history.planes import decode_rows, encode_rows, width_of
+from collector.history.planes import decode_rows, encode_rows, widths_of
 from collector.history.residual import needed, reduce, restore
 from collector.history.zstd import inflate
 
 MAGIC = b"PGH1"
 LEVEL = 6
 MAX_HEADER = 16 * 2**20
-AT_ONCE = 2**18
-"""Numbers decoded together: more gains nothing, and takes several times their room."""
+AT_ONCE = 2**16
+"""Numbers encoded or decoded together: more gains nothing, and takes several times their room."""
 _HEAD = struct.Struct("<4sII")
 _SIZES = struct.Struct("<II")
 _COMPRESSED = 1
@@ -103,10 +103,10 @@ def rows_of(
         tables = [reader.tables.get(table) for reader in readers]
         _unpack([reader.packed_times for reader in readers] + [one for mine in tables if mine for one in mine.packed])
         rows: list[Row | None] = [None] * len(readers)
-        alike: dict[tuple[int, tuple[str, ...]], dict[int, _Place]] = defaultdict(dict)
+        alike: dict[tuple[int, tuple[str, ...]], dict[int, _Places]] = defaultdict(dict)
         for number, (mine, key) in enumerate(zip(tables, keys, strict=True)):
             if mine and (index := mine.index_of(key)) is not None:
-                alike[mine.instants, mine.columns][number] = mine, index
+                alike[mine.instants, mine.columns][number] = mine, [index]
         for places in alike.values():
             present, columns = _read(list(places.values()), wanted)
             for at, number in enumerate(places):
@@ -126,29 +126,45 @@ def _row(times: Ints, present: Bools, columns: dict[str, Ints]) -> Row:
 
 def _encode_table(table: Table, squeeze: Callable[[bytes], bytes]) -> tuple[dict[str, Any], list[bytes]]:
     count, keys = len(table.columns), len(table.keys)
-    reduced = {name: table.values[index] for index, name in enumerate(table.columns)}
-    reduce(reduced)
     full = np.asarray(table.present.all(axis=1), np.bool_)
-    rows = np.concatenate([_without_gaps(reduced[name], table.present, full) for name in table.columns] or [])
-    firsts, codes, payloads = encode_rows(rows)
+    firsts, codes = np.zeros((count, keys), np.int64), np.zeros((count, keys), np.uint8)
     frames, lengths = [], []
-    for key in range(keys):
-        mask = b"" if full[key] else np.packbits(table.present[key]).tobytes()
-        plain = mask + b"".join(payloads[key::keys])
-        packed = squeeze(plain) if plain else b""
-        is_smaller = len(packed) < len(plain)
-        frames.append(packed if is_smaller else plain)
-        lengths.append(len(frames[-1]) << 1 | (_COMPRESSED if is_smaller else 0))
+    for some in _some_at_once(keys, count * table.present.shape[1]):
+        firsts[:, some], codes[:, some], payloads = _encode_some(table, some, full[some])
+        for key in range(some.start, some.stop):
+            mask = b"" if full[key] else np.packbits(table.present[key]).tobytes()
+            plain = mask + b"".join(payloads[key - some.start :: some.stop - some.start])
+            packed = squeeze(plain) if plain else b""
+            is_smaller = len(packed) < len(plain)
+            frames.append(packed if is_smaller else plain)
+            lengths.append(len(frames[-1]) << 1 | (_COMPRESSED if is_smaller else 0))
     described = {
         "columns": list(table.columns),
         "keys": _pack(table.keys[None, :]),
         "count": keys,
         "full": np.packbits(full).tobytes(),
-        "firsts": _pack(firsts.reshape(count, keys)),
+        "firsts": _pack(firsts),
         "codes": codes.tobytes(),
         "lengths": np.array(lengths, "<u4").tobytes(),
     }
     return described, frames
+
+
+def _encode_some(table: Table, some: slice, full: Bools) -> tuple[Ints, NDArray[np.uint8], list[bytes]]:
+    """First numbers and codes, (columns, rows), and a payload a column and row: of these rows only."""
+    shape = len(table.columns), some.stop - some.start
+    reduced = {name: table.values[index, some] for index, name in enumerate(table.columns)}
+    reduce(reduced)
+    firsts, codes, payloads = encode_rows(
+        np.concatenate([_without_gaps(reduced[name], table.present[some], full) for name in table.columns])
+    )
+    return firsts.reshape(shape), codes.reshape(shape), payloads
+
+
+def _some_at_once(rows: int, numbers: int) -> Iterator[slice]:
+    """Stretches of the rows, each of so many numbers, that may be treated together."""
+    step = max(1, AT_ONCE // max(1, numbers))
+    return (slice(at, min(at + step, rows)) for at in range(0, rows, step))
 
 
 def _without_gaps(column: Ints, present: Bools, full: Bools) -> Ints:
@@ -206,27 +222,15 @@ class _Described:
         """Every row."""
         present = np.zeros((len(self.keys), self.instants), np.bool_)
         values = np.zeros((len(self.columns), *present.shape), np.int64)
-        step = max(1, AT_ONCE // (len(self.columns) * self.instants))
-        for at in range(0, len(self.keys), step):
-            some = slice(at, min(at + step, len(self.keys)))
-            present[some], columns = _read([(self, index) for index in range(some.start, some.stop)], None)
+        for some in _some_at_once(len(self.keys), len(self.columns) * self.instants):
+            present[some], columns = _read([(self, range(some.start, some.stop))], None)
             for number, name in enumerate(self.columns):
                 values[number, some] = np.where(present[some], columns[name], 0)
         return Table(self.keys, self.columns, present, values)
 
-    def parts(self, index: int) -> tuple[Bools, list[memoryview]]:
-        """Where the row is present, and of each column its payload."""
-        count = self.instants
-        sizes = [width_of(code) * (count - 1) for code in self.codes[:, index].tolist()]
-        mask = 0 if self._full[index] else -(-count // 8)
-        frame = self._frame(index, mask + sum(sizes))
-        present = np.ones(count, np.bool_)
-        if mask:
-            present = np.unpackbits(np.frombuffer(frame[:mask], np.uint8), count=count).astype(np.bool_)
-        return present, [frame[end - size : end] for end, size in zip(_ends(sizes, mask), sizes, strict=True)]
-
     @cached_property
-    def _full(self) -> Bools:
+    def full(self) -> Bools:
+        """Which rows are present throughout."""
         packed = np.frombuffer(self._described["full"], np.uint8)
         full: Bools = np.unpackbits(packed, count=len(self.keys)).astype(np.bool_)
         return full
@@ -235,7 +239,8 @@ class _Described:
     def _starts(self) -> list[int]:
         return list(accumulate((self._lengths >> 1).tolist(), initial=self._start))
 
-    def _frame(self, index: int, size: int) -> memoryview:
+    def frame(self, index: int, size: int) -> memoryview:
+        """What is written of a row, inflated."""
         stored = self._rest[self._starts[index] : self._starts[index + 1]]
         frame = memoryview(inflate(stored, size)) if self._lengths[index] & _COMPRESSED else stored
         if len(frame) != size:
@@ -243,11 +248,11 @@ class _Described:
         return frame
 
 
-_Place = tuple[_Described, int]
-"""A row: its table, and where in it."""
+_Places = tuple[_Described, Sequence[int]]
+"""Rows: their table, and where in it."""
 
 
-def _read(places: Sequence[_Place], wanted: Collection[str] | None) -> tuple[list[Bools], dict[str, Ints]]:
+def _read(places: Sequence[_Places], wanted: Collection[str] | None) -> tuple[Bools, dict[str, Ints]]:
     """Where each row is present, and the columns (those wanted, and what they need) with gaps filled: (rows, instants).
 
     The rows' tables have the same columns and as many instants.
@@ -255,14 +260,33 @@ def _read(places: Sequence[_Place], wanted: Collection[str] | None) -> tuple[lis
     table, _ = places[0]
     read = set(table.columns) if wanted is None else needed(wanted, table.columns)
     chosen = [number for number, name in enumerate(table.columns) if name in read]
-    parts = [one.parts(index) for one, index in places]
-    firsts = np.concatenate([one.firsts[chosen, index] for one, index in places])
-    codes = [code for one, index in places for code in one.codes[chosen, index].tolist()]
-    payloads = [payloads[number] for _, payloads in parts for number in chosen]
-    rows = decode_rows(firsts, codes, payloads, table.instants).reshape(len(places), len(chosen), table.instants)
+    firsts = np.concatenate([one.firsts[:, indices] for one, indices in places], axis=1)
+    codes = np.concatenate([one.codes[:, indices] for one, indices in places], axis=1)
+    present, payloads = _parts(places, codes, chosen)
+    rows = decode_rows(firsts[chosen].T.ravel(), codes[chosen].T.ravel().tolist(), payloads, table.instants)
+    rows = rows.reshape(len(present), len(chosen), table.instants)
     columns = {table.columns[number]: rows[:, at] for at, number in enumerate(chosen)}
     restore(columns)
-    return [present for present, _ in parts], columns
+    return present, columns
+
+
+def _parts(
+    places: Sequence[_Places], codes: NDArray[np.uint8], chosen: Sequence[int]
+) -> tuple[Bools, list[memoryview]]:
+    """Where each row is present, (rows, instants); row by row, the payloads of the chosen columns."""
+    count = places[0][0].instants
+    full = np.concatenate([one.full[indices] for one, indices in places])
+    masks = np.where(full, 0, -(-count // 8))
+    widths = np.frombuffer(widths_of(codes.tobytes()), np.uint8).reshape(codes.shape)
+    ends = masks + np.cumsum(widths, axis=0, dtype=np.int64) * (count - 1)
+    present, payloads = np.ones((len(full), count), np.bool_), list[memoryview]()
+    rows = ((one, index) for one, indices in places for index in indices)
+    for place, ((one, index), (mask, *stops)) in enumerate(zip(rows, np.vstack([masks, ends]).T.tolist(), strict=True)):
+        frame, starts = one.frame(index, stops[-1]), (mask, *stops)
+        if mask:
+            present[place] = np.unpackbits(np.frombuffer(frame[:mask], np.uint8), count=count)
+        payloads += [frame[starts[number] : stops[number]] for number in chosen]
+    return present, payloads
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
@@ -332,7 +356,7 @@ def _rows(several: Sequence[_Packed], count: int) -> Ints:
         firsts.append(np.frombuffer(one.packed["firsts"], "<i8"))
         if len(firsts[-1]) != one.rows or len(mine) != one.rows:
             raise CorruptChunk("a table has more or fewer columns than it names")
-        sizes = [width_of(code) * (count - 1) for code in mine]
+        sizes = [width * (count - 1) for width in widths_of(mine)]
         if sum(sizes) != len(data):
             raise CorruptChunk("a column has another length than its table")
         payloads += [data[end - size : end] for end, size in zip(_ends(sizes), sizes, strict=True)]

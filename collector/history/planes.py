@@ -17,6 +17,9 @@ WIDTHS = (0, 1, 2, 4, 8)
 """Bytes a number, by the lower bits of a row's code."""
 _DELTA = 8
 """The bit of a code that says: changes, not distances."""
+_NONE = 255
+_WIDTHS = bytes(WIDTHS[code & ~_DELTA] if code & ~_DELTA < len(WIDTHS) else _NONE for code in range(256))
+"""The width of each code."""
 _LIMITS = np.array([0, 2**8 - 1, 2**16 - 1, 2**32 - 1], np.uint64)
 
 
@@ -27,20 +30,19 @@ def encode_rows(rows: Ints) -> tuple[Ints, NDArray[np.uint8], list[bytes]]:
     numbers = _zigzag(np.where(by_change[:, None], changes, distances))
     widths = np.searchsorted(_LIMITS, numbers.max(axis=1, initial=0), side="left").astype(np.uint8)
     codes = widths | np.where(by_change & (widths > 0), _DELTA, 0).astype(np.uint8)
-    payloads = [_planes(row, WIDTHS[width]) for row, width in zip(numbers, widths.tolist(), strict=True)]
-    return rows[:, 0].copy(), codes, payloads
+    return rows[:, 0].copy(), codes, _payloads(numbers, widths)
 
 
-def width_of(code: int) -> int:
-    """Bytes a number of a row with this code. Raises CorruptChunk."""
-    try:
-        return WIDTHS[code & ~_DELTA]
-    except IndexError:
-        raise CorruptChunk(f"no row has the code {code}") from None
+def widths_of(codes: bytes) -> bytes:
+    """Bytes a number of rows with these codes. Raises CorruptChunk."""
+    widths = codes.translate(_WIDTHS)
+    if _NONE in widths:
+        raise CorruptChunk(f"no row has the code {codes[widths.index(_NONE)]}")
+    return widths
 
 
 def decode_rows(firsts: Ints, codes: Sequence[int], payloads: Sequence[bytes | memoryview], count: int) -> Ints:
-    """Undo `encode_rows`: (rows, count). Each payload has exactly (count - 1) * width_of(its code) bytes.
+    """Undo `encode_rows`: (rows, count). Each payload has exactly (count - 1) * widths_of(its code) bytes.
 
     Rows of one code are decoded together: numpy takes as long to be called as it takes for hundreds of numbers.
     """
@@ -50,7 +52,7 @@ def decode_rows(firsts: Ints, codes: Sequence[int], payloads: Sequence[bytes | m
         if code:
             places[code].append(place)
     for code, some in places.items():
-        width = width_of(code)
+        width = WIDTHS[code & ~_DELTA]
         if width:
             planes = np.frombuffer(b"".join([payloads[place] for place in some]), np.uint8)
             numbers = planes.reshape(len(some), width, count - 1).swapaxes(1, 2)
@@ -59,10 +61,18 @@ def decode_rows(firsts: Ints, codes: Sequence[int], payloads: Sequence[bytes | m
     return rows
 
 
-def _planes(numbers: NDArray[np.uint64], width: int) -> bytes:
-    if not width:
-        return b""
-    return np.ascontiguousarray(numbers.astype(f"<u{width}").view(np.uint8).reshape(-1, width).T).tobytes()
+def _payloads(numbers: NDArray[np.uint64], widths: NDArray[np.uint8]) -> list[bytes]:
+    """Of each row its planes; the widths as places in WIDTHS. Rows of one width are made together."""
+    made = [b""] * len(numbers)
+    for place, width in enumerate(WIDTHS):
+        some = np.flatnonzero(widths == place)
+        if not width or not some.size:
+            continue
+        planes = numbers[some].astype(f"<u{width}").view(np.uint8).reshape(len(some), -1, width).swapaxes(1, 2)
+        data, size = planes.tobytes(), width * numbers.shape[1]
+        for at, row in enumerate(some.tolist()):
+            made[row] = data[at * size : (at + 1) * size]
+    return made
 
 
 def _zigzag(numbers: Ints) -> NDArray[np.uint64]:

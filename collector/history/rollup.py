@@ -47,17 +47,27 @@ def rolled_again(chunks: Sequence[Chunk], step_ms: int) -> Chunk:
 
 
 def kept(old: Chunk, new: Chunk, lost: Sequence[tuple[int, int]]) -> Chunk:
-    """`new`, but within these stretches, [from, to), what `old` says: of them it was made before anything was lost.
+    """`new`, but of these stretches, [from, to), each step as `old` has it where that was made of as many snapshots.
 
-    A step that both have is the old one's, so doing it twice changes nothing.
+    Of them it was made before anything was lost. Doing it twice changes nothing.
     """
     is_old = np.zeros(len(old.times), np.bool_)
     for from_ms, to_ms in lost:
         is_old |= (old.times >= from_ms) & (old.times < to_ms)
+    seen = dict(zip(new.times.tolist(), _snapshots(new), strict=True))
+    is_old &= np.array(
+        [count >= seen.get(at, 0) for at, count in zip(old.times.tolist(), _snapshots(old), strict=True)]
+    )
     if not is_old.any():
         return new
     both = joined([_at(old, is_old), _at(new, ~np.isin(new.times, old.times[is_old]))])
     return _at(both, np.argsort(both.times))
+
+
+def _snapshots(chunk: Chunk) -> list[int]:
+    """Of how many each step was made."""
+    counts: list[int] = chunk.tables[INSTANTS].column("count")[0].tolist()
+    return counts
 
 
 # --- one chunk -------------------------------------------------------------------------------------------------------

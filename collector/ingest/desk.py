@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from collector.access.doorkeeper import Doorkeeper
 from collector.access.token import Grant
+from collector.fleet.host import Reported
 from collector.ingest import body
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake, Outcome, Waiting
@@ -20,7 +21,6 @@ from collector.rollout.releases import Releases
 from shared.clock import monotonic_s
 from shared.limits import MAX_BODY_BYTES
 from shared.logs import fields
-from shared.model import Snapshot
 
 if TYPE_CHECKING:
     from collector.ingest.front import Front
@@ -33,7 +33,7 @@ ROUTE = "/v1/snapshots"
 log = logging.getLogger(__name__)
 
 
-Whose = tuple[str, Snapshot]
+Whose = tuple[str, Reported]
 """The id of the token that a push came with, and what it brought."""
 
 

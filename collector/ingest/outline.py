@@ -6,23 +6,22 @@ read before; anything else is read by `shared.wire`, which alone decides what is
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from string import ascii_letters, digits
 from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import Meta, Raw, Struct, field
 from numpy.typing import NDArray
 
+from collector.fleet.host import Reported
 from shared import limits, wire
-from shared.model import AgentState, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.tcp import State
 from shared.wire import claims
 from shared.wire.v1 import COUNTS, FAILURES, HASH_BYTES, KNEE, KNEES, OWNER, RECYCLABLE, SCHEMA
 
 _Text = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARS)]
-_Host = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARS, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*\Z")]
-_Label = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
 _Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
 _Count = Annotated[int, Meta(ge=0, le=limits.MAX_COUNT)]
 _Reason = Annotated[str, Meta(max_length=limits.MAX_FAILURE_CHARS)]
@@ -30,7 +29,14 @@ _Owner = Annotated[str, Meta(max_length=limits.MAX_OWNER_CHARS)]
 _KNOWN = frozenset({*COUNTS, *(state.name for state in State), FAILURES, OWNER, KNEE, RECYCLABLE})
 
 
-class _Namespace(Struct):
+_HEX = "0123456789abcdef"
+_LABEL = ascii_letters + digits + "_"
+_HOST = ascii_letters + digits + "._:-"
+"""What names are made of: to strip a text of them takes a tenth of what a pattern does."""
+_NOT_FIRST = frozenset({"", *digits})
+
+
+class _Namespace(Struct, omit_defaults=True):
     name: _Text
     inode: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     range: tuple[_Port, _Port]
@@ -39,7 +45,7 @@ class _Namespace(Struct):
     settings: Annotated[dict[str, Annotated[int, Meta(ge=-(2**31), le=2**32)]], Meta(max_length=limits.MAX_SETTINGS)]
     totals: Annotated[dict[str, _Count], Meta(max_length=len(State))]
     remainder: tuple[_Count, _Count, _Count]
-    claims: tuple[Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)], bytes] | UnsetType = UNSET
+    claims: tuple[Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)], bytes] | None = None
 
 
 class _State(Struct):
@@ -54,38 +60,41 @@ class _State(Struct):
     features: Annotated[list[_Text], Meta(max_length=limits.MAX_FEATURES)]
 
 
-class _Body(Struct):
-    """The keys in the order in which shared.wire.v1 writes them."""
+class _Body(Struct, omit_defaults=True):
+    """A `Reported`, its keys in the order in which shared.wire.v1 writes them, and left out where that leaves them out.
+
+    No value is made of it: a snapshot with sixteen fields takes as long as to unpack a body.
+    """
 
     schema: Literal[1]
-    host: _Host
-    boot_id: _Host
+    host: _Text
+    boot_id: _Text
     seq: Annotated[int, Meta(ge=0, le=limits.MAX_SEQ)]
     taken_at_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)]
     interval_ms: Annotated[int, Meta(ge=1, le=limits.MAX_INTERVAL_MS)]
-    agent: _Text
-    labels: Annotated[dict[_Label, _Text], Meta(max_length=limits.MAX_LABELS)]
+    agent_version: _Text = field(name="agent")
+    labels: Annotated[dict[str, _Text], Meta(max_length=limits.MAX_LABELS)]
     failure: _Reason | None
     namespaces: Annotated[list[_Namespace], Meta(max_length=limits.MAX_NAMESPACES)]
     identities: Raw
     identities_hash: bytes
     columns: dict[str, bytes]
-    owners: Annotated[list[_Owner], Meta(max_length=limits.MAX_OWNERS)] | UnsetType = UNSET
-    machine_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
-    uptime_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)] | UnsetType = UNSET
-    state: _State | UnsetType = UNSET
-    unreadable: Annotated[list[tuple[_Count, _Reason]], Meta(max_length=limits.MAX_UNREADABLE)] | UnsetType = UNSET
+    owners: Annotated[list[_Owner], Meta(max_length=limits.MAX_OWNERS)] = []
+    machine_id: str = ""
+    uptime_ms: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_MS)] = 0
+    state: _State | None = None
+    unreadable: Annotated[list[tuple[_Count, _Reason]], Meta(max_length=limits.MAX_UNREADABLE)] = []
 
 
 _DECODER, _ENCODER = msgspec.msgpack.Decoder(_Body), msgspec.msgpack.Encoder()
 
 
-def outline(body: bytes) -> Snapshot:
-    """As `wire.outline`, and as strict; namespaces may be left out too."""
+def outline(body: bytes) -> Reported:
+    """As `wire.outline`, and as strict."""
     return _ordinary(body) or wire.outline(body)
 
 
-def _ordinary(body: bytes) -> Snapshot | None:
+def _ordinary(body: bytes) -> _Body | None:
     """None where the body is not an ordinary one, good or bad."""
     if len(body) > limits.MAX_BODY_BYTES:
         return None
@@ -93,33 +102,7 @@ def _ordinary(body: bytes) -> Snapshot | None:
         found = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if not (_is_sound(found) and _as_encoded(found) == body):
-        return None
-    return Snapshot(
-        host=found.host,
-        boot_id=found.boot_id,
-        seq=found.seq,
-        taken_at_ms=found.taken_at_ms,
-        agent_version=found.agent,
-        interval_ms=found.interval_ms,
-        labels=found.labels,
-        failure=found.failure,
-        machine_id="" if found.machine_id is UNSET else found.machine_id,
-        uptime_ms=0 if found.uptime_ms is UNSET else found.uptime_ms,
-        state=None if found.state is UNSET else _state_of(found.state),
-    )
-
-
-def _state_of(found: _State) -> AgentState:
-    return AgentState(
-        started_ms=found.started_ms,
-        cpu_ms=found.cpu_ms,
-        dropped=found.dropped,
-        revision=found.revision,
-        failed=found.failed,
-        why=found.why,
-        features=tuple(found.features),
-    )
+    return found if _is_sound(found) and _as_encoded(found) == body else None
 
 
 def _as_encoded(body: _Body) -> bytes:
@@ -137,18 +120,38 @@ def _is_sound(body: _Body) -> bool:
         pools is not None
         and digest == body.identities_hash
         and len(set(names)) == len(names)
-        and all(0 < namespace.range[0] <= namespace.range[1] for namespace in body.namespaces)
-        and all(one.claims is UNSET or claims.is_sound(one.claims[1]) for one in body.namespaces)
-        and "".join([body.agent, body.failure or "", *body.labels.values(), *names, *_more_texts(body)]).isprintable()
-        and _are_sound(body.columns, pools, 0 if body.owners is UNSET else len(body.owners))
+        and _are_named(body)
+        and all([_is_whole(namespace) for namespace in body.namespaces])  # noqa: C419 - no generator for each push
+        and "".join([body.agent_version, body.failure or "", *body.labels.values(), *names, *_more(body)]).isprintable()
+        and _are_sound(body.columns, pools, len(body.owners))
     )
 
 
-def _more_texts(body: _Body) -> list[str]:
-    owners = [] if body.owners is UNSET else body.owners
-    if body.state is not UNSET:
-        owners = [*owners, body.state.why, *body.state.features]
-    return owners if body.unreadable is UNSET else [*owners, *(why for _, why in body.unreadable)]
+def _are_named(body: _Body) -> bool:
+    """Whether host, boot, labels and machine have names as they must be."""
+    host, boot_id, machine_id = body.host, body.boot_id, body.machine_id
+    return (
+        host[:1].isalnum()
+        and boot_id[:1].isalnum()
+        and not (host + boot_id).strip(_HOST)
+        and not "".join(body.labels).strip(_LABEL)
+        and not [key for key in body.labels if key[:1] in _NOT_FIRST]
+        and (not machine_id or (len(machine_id) == len(_HEX) * 2 and not machine_id.strip(_HEX)))
+    )
+
+
+def _is_whole(namespace: _Namespace) -> bool:
+    low, high = namespace.range
+    return 0 < low <= high and (namespace.claims is None or claims.is_sound(namespace.claims[1]))
+
+
+def _more(body: _Body) -> list[str]:
+    """Texts that most bodies do not have."""
+    state = body.state
+    if not (body.owners or state or body.unreadable):
+        return []
+    told = [state.why, *state.features] if state else []
+    return [*body.owners, *told, *(why for _, why in body.unreadable)]
 
 
 def _are_sound(columns: Mapping[str, bytes], pools: int, owners: int) -> bool:

@@ -179,7 +179,7 @@ class Strip:
     def _mattering(self, calm: Calm | None) -> Bools:
         if calm is None:
             return self._present
-        matters = (self._occupancy() >= calm.occupancy) | (self._column("headroom_min") <= calm.headroom)
+        matters = (self._occupancy() >= calm.least) | (self._column("headroom_min") <= calm.headroom)
         if calm.counts_failures:
             matters |= self._column("failures") > 0
         if calm.counts_knees:

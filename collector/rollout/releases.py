@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 
 from collector.alerts.where import Place
+from collector.fleet.host import Reported
 from collector.rollout.plan import Rollout, revision_for
 from collector.storage import rollouts
 from collector.storage.database import Database
-from shared.model import Snapshot
 
 REST_S = 1.0
 MOST_REMEMBERED = 100_000
@@ -34,7 +34,7 @@ class Releases:
         await asyncio.sleep(0)
         return False
 
-    def revision_of(self, snapshot: Snapshot) -> int:
+    def revision_of(self, snapshot: Reported) -> int:
         """The revision that this host is to have; 0: none."""
         if not self._rollouts:
             return 0

@@ -31,7 +31,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A chunk that could not be read and was set aside: of what it held nothing is told any more."""
+    """A chunk of which something is lost: it could not be read and was set aside, or a snapshot never came into it."""
 
     tier: Tier
     host_id: int
@@ -132,8 +132,24 @@ async def set_aside(db: AsyncConnection, tier: Tier, key: Key, why: str, now_ms:
     await db.execute(delete(table).where(is_it))
 
 
+async def note_lost(db: AsyncConnection, tier: Tier, lost: Mapping[Key, str], now_ms: int) -> None:
+    """Remember of the time of these chunks, and why, that something of it never came into one; each once."""
+    if not lost:
+        return
+    its_key = (quarantine.c.host_id, quarantine.c.from_ms)
+    query = select(*its_key).where(quarantine.c.tier == tier.number, tuple_(*its_key).in_(list(lost)))
+    known = {(row.host_id, row.from_ms) for row in await db.execute(query)}
+    rows = [
+        {"tier": tier.number, "host_id": key[0], "from_ms": key[1], "found_ms": now_ms, "why": why, "body": b""}
+        for key, why in lost.items()
+        if key not in known
+    ]
+    if rows:
+        await db.execute(insert(quarantine), rows)
+
+
 async def aside(db: AsyncConnection, from_ms: int, to_ms: int, *, host_id: int | None = None) -> list[Aside]:
-    """What was set aside of [from_ms, to_ms), of all hosts or one, in order of time."""
+    """Of what in [from_ms, to_ms) something is lost, of all hosts or one, in order of time."""
     may_touch = (quarantine.c.from_ms > from_ms - HOUR.span_ms) & (quarantine.c.from_ms < to_ms)
     query = select(quarantine.c.tier, quarantine.c.host_id, quarantine.c.from_ms).where(may_touch)
     if host_id is not None:

@@ -7,7 +7,8 @@ from collector.fleet.host import Host
 from collector.history.export import header, lines, losses
 from collector.history.tiers import Reach, Tier
 from collector.storage.database import Database
-from collector.trends.stored import Part, Span, stored
+from collector.trends.stored import Part, stored
+from collector.trends.window import Span
 
 
 async def export(db: Database, hosts: Sequence[Host], tier: Tier, asked: Span, reach: Reach) -> AsyncIterator[str]:

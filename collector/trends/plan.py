@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +11,16 @@ from collector.history.codec import Reader, rows_of
 from collector.history.tiers import BELOW, HOUR, RAW, TIERS, Reach, Tier
 from collector.trends.series import Stretch
 from collector.trends.window import Window
+
+
+class Gone(Protocol):
+    """A chunk of which something is lost."""
+
+    @property
+    def tier(self) -> Tier: ...  # noqa: D102 - as collector.storage.chunks.Aside tells
+    @property
+    def from_ms(self) -> int: ...  # noqa: D102
+
 
 _RAW = ("held", "capacity")
 _RAW_ABOUT = ("rest_pools", "low", "high", "reserved", "blocked")
@@ -39,6 +50,17 @@ def missing(tier: Tier, from_ms: int, to_ms: int, found: Collection[int]) -> lis
             begin = stretches.pop()[1]
         stretches.append((BELOW[tier], begin, end))
     return stretches
+
+
+def is_missed(gone: Gone, tier: Tier, found: Collection[int], reach: Reach) -> bool:
+    """Whether an answer lacks what is gone, that is given by `tier` where it has these chunks, and by finer ones else.
+
+    A chunk that was set aside is told by the tier below, while that goes back so far; what is gone of the tier below
+    may be missing in whatever was made of it.
+    """
+    if tier.start_of(gone.from_ms) in found:
+        return gone.tier is RAW or gone.tier.number < tier.number
+    return gone.tier is tier and (tier is RAW or not reach.holds(BELOW[tier], gone.from_ms))
 
 
 def stretches_of(readers: Sequence[Reader], tier: Tier, number: int, netns: str) -> list[Stretch]:

@@ -14,13 +14,13 @@ from collector.storage import chunks, hot, pools
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
 from collector.trends.detail import Detail
-from collector.trends.plan import missing, stretches_of, tier_for, within
+from collector.trends.plan import is_missed, missing, stretches_of, tier_for, within
 from collector.trends.series import Point, Series, Stretch, joined
-from collector.trends.window import Window
+from collector.trends.window import Span, Window, united
 from shared import wire
 from shared.errors import PortgaugeError
 from shared.logs import fields
-from shared.model import Pool
+from shared.model import Pool, Snapshot
 
 PAGE = 64
 log = logging.getLogger(__name__)
@@ -36,15 +36,17 @@ class AmbiguousNamespace(PortgaugeError):
 
 @dataclass(slots=True)
 class Trend:
-    """A point a step of the window, whose steps may be wider than asked for; `damaged`: [from, to) that is lost.
+    """A point a step of the window, whose steps may be wider than asked for.
 
-    `detail`: states and settings, where they were asked for.
+    `lost`: stretches of which history cannot tell all that it once held; `damaged`: those of them whose chunk still
+    stands where it did. `detail`: states and settings, where they were asked for.
     """
 
     window: Window
     tier: Tier
     points: list[Point] = field(default_factory=list)
-    damaged: list[tuple[int, int]] = field(default_factory=list)
+    damaged: list[Span] = field(default_factory=list)
+    lost: list[Span] = field(default_factory=list)
     detail: Detail | None = None
 
 
@@ -64,8 +66,9 @@ async def _filled(db: Database, host: Host, pool: Pool, made: Trend, reach: Reac
     series = Series(made.window)
     async with db.reading() as connection:  # One view: what leaves the log meanwhile is in a chunk, never in both.
         await _add_chunks(connection, host.id, pool, series, (made, reach))
-        await _add_log(connection, host.id, pool, series, made.detail)
+        await _add_log(connection, host.id, pool, series, made)
     made.points = series.points()
+    made.lost = united(made.lost, (made.window.start_ms(0), made.window.to_ms))
     return made
 
 
@@ -91,7 +94,7 @@ async def in_its_namespace(db: Database, host: Host, pool: Pool) -> Pool:
 async def _only_namespace(db: Database, host: Host, pool: Pool) -> str:
     async with db.reading() as connection:
         bodies = await hot.last_good(connection, [host.id])
-    snapshot = wire.decode(bodies[host.id].body) if bodies else None
+    snapshot = _readable(bodies[host.id]) if bodies else None
     names = [namespace.name for namespace in snapshot.namespaces] if snapshot else []
     if len(names) > 1 and snapshot:
         listed = {reading.pool for reading in snapshot.readings}
@@ -106,14 +109,19 @@ async def _add_chunks(
 ) -> None:
     made, reach = asked
     subject = (await pools.number(db, host_id, pool) or 0, pool.netns)
-    wanted = [(made.tier, made.window.start_ms(0), made.window.to_ms)]
+    begin_ms, end_ms = made.window.start_ms(0), made.window.to_ms
+    aside = await chunks.aside(db, begin_ms, end_ms, host_id=host_id)
+    wanted = [(made.tier, begin_ms, end_ms)]
     while wanted:
         tier, from_ms, to_ms = wanted.pop()
         found = await chunks.of_host(db, tier, host_id, from_ms, to_ms)
         owed = await chunks.owed(db, tier, host_id, from_ms, to_ms)
         stale = {at_ms for at_ms in owed if reach.holds(BELOW[tier], at_ms)}
         found = [(at_ms, body) for at_ms, body in found if at_ms not in stale]
-        wanted += missing(tier, from_ms, to_ms, [at_ms for at_ms, _ in found])
+        starts = [at_ms for at_ms, _ in found]
+        wanted += missing(tier, from_ms, to_ms, starts)
+        gone = (one for one in aside if one.from_ms < to_ms and one.to_ms > from_ms)
+        made.lost += [(one.from_ms, one.to_ms) for one in gone if is_missed(one, tier, starts, reach)]
         await asyncio.to_thread(_extend, series, found, tier, subject, made)
 
 
@@ -150,21 +158,35 @@ def _said(readers: Sequence[tuple[int, Reader]], tier: Tier, subject: tuple[int,
 def _damaged(made: Trend, tier: Tier, at_ms: int, error: CorruptChunk) -> None:
     log.error("a chunk cannot be read", extra=fields(tier=tier.name, from_ms=at_ms, why=error))
     made.damaged.append((at_ms, at_ms + tier.span_ms))
+    made.lost.append((at_ms, at_ms + tier.span_ms))
 
 
-async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series, detail: Detail | None) -> None:
+async def _add_log(db: AsyncConnection, host_id: int, pool: Pool, series: Series, made: Trend) -> None:
     after = (series.window.from_ms, 0)
     while page := await hot.window(db, host_id, series.window, after=after, limit=PAGE):
-        await asyncio.to_thread(_add, series, page, pool, detail)
+        await asyncio.to_thread(_add, series, page, pool, made)
         after = (page[-1].taken_ms, page[-1].id)
 
 
-def _add(series: Series, page: Sequence[Logged], pool: Pool, detail: Detail | None) -> None:
+def _add(series: Series, page: Sequence[Logged], pool: Pool, made: Trend) -> None:
+    detail = made.detail
     for logged in page:
-        snapshot = wire.decode(logged.body)
+        snapshot = _readable(logged)
+        if snapshot is None:
+            start_ms = RAW.start_of(logged.taken_ms)  # As it will be told once it is settled.
+            made.lost.append((start_ms, start_ms + RAW.span_ms))
+            continue
         seen = observe(snapshot, pool)
         reading = seen.reading if seen and not seen.is_bound else None
         if reading:
             series.add(logged.taken_ms, reading.held, reading.capacity)
         if detail:
             detail.see(logged.taken_ms, snapshot, pool, reading)
+
+
+def _readable(logged: Logged) -> Snapshot | None:
+    try:
+        return wire.decode(logged.body)
+    except wire.WireError as error:
+        log.error("a stored snapshot cannot be read", extra=fields(hot_id=logged.id, why=error))  # noqa: TRY400
+        return None

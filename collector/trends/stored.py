@@ -19,15 +19,12 @@ from collector.history.tiers import BELOW, MINUTE, RAW, TIERS, Reach, Tier
 from collector.storage import chunks, hot, pools
 from collector.storage.chunks import Aside
 from collector.storage.database import AsyncConnection
-from collector.trends.window import Window
+from collector.trends.window import Span, Window, united
 from shared.logs import fields
 from shared.model import Pool
 
 PAGE = 64
 log = logging.getLogger(__name__)
-
-Span = tuple[int, int]
-"""[from, to) in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ async def stored(db: AsyncConnection, host: Host, tier: Tier, span: Span, reach:
     look = _Look(db, host.id, reach, numbers, aside)
     found = await look.at(tier, *span)
     named = {number: pool for pool, number in numbers.items()}
-    return Stored([Part(chunk, named) for chunk in found], _united(look.lost, span))
+    return Stored([Part(chunk, named) for chunk in found], united(look.lost, span))
 
 
 @dataclass(slots=True)
@@ -87,6 +84,8 @@ class _Look:
     def _merged(self, bodies: Mapping[int, bytes], logged: Sequence[hot.Logged]) -> list[Chunk]:
         """As the compaction would settle it: what a chunk holds already is not told twice."""
         found = windows(logged)
+        unreadable = {RAW.start_of(one.taken_ms) for one in logged if one.id in found.unreadable}
+        self.lost += [(start_ms, start_ms + RAW.span_ms) for start_ms in unreadable]
         fresh = {from_ms: window for (_, from_ms), window in found.bodies.items()}
         for pool in sorted({pool for named in found.pools.values() for pool in named} - self.numbers.keys()):
             self.numbers[pool] = max(self.numbers.values(), default=0) + 1
@@ -160,16 +159,3 @@ class _Look:
 
 def _is_in(one: Aside, tier: Tier, start_ms: int) -> bool:
     return one.from_ms < start_ms + tier.span_ms and one.to_ms > start_ms
-
-
-def _united(lost: Sequence[Span], span: Span) -> list[Span]:
-    """What of these lies in the span, each instant once, in order of time."""
-    made: list[Span] = []
-    for from_ms, to_ms in sorted((max(from_ms, span[0]), min(to_ms, span[1])) for from_ms, to_ms in lost):
-        if to_ms <= from_ms:
-            continue
-        if made and from_ms <= made[-1][1]:
-            made[-1] = (made[-1][0], max(made[-1][1], to_ms))
-        else:
-            made.append((from_ms, to_ms))
-    return made

@@ -1,11 +1,15 @@
 """A stretch of time cut into steps. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import PortgaugeError
 
 MAX_POINTS = 2_000
 """More than a wide screen has columns; a finer look takes a shorter window."""
+
+Span = tuple[int, int]
+"""[from, to) in ms."""
 
 
 class InvalidWindow(PortgaugeError):
@@ -42,3 +46,16 @@ class Window:
     def start_ms(self, index: int) -> int:
         """When that step begins."""
         return (self.from_ms // self.step_ms + index) * self.step_ms
+
+
+def united(spans: Iterable[Span], within: Span) -> list[Span]:
+    """What of these lies within the other, each instant once, in order of time."""
+    made: list[Span] = []
+    for from_ms, to_ms in sorted((max(from_ms, within[0]), min(to_ms, within[1])) for from_ms, to_ms in spans):
+        if to_ms <= from_ms:
+            continue
+        if made and from_ms <= made[-1][1]:
+            made[-1] = (made[-1][0], max(made[-1][1], to_ms))
+        else:
+            made.append((from_ms, to_ms))
+    return made

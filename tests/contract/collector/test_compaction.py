@@ -13,6 +13,7 @@ from collector.history.merge import names_of
 from collector.history.rollup import rolled, rolled_again
 from collector.history.tiers import HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Tier
 from collector.storage import chunks, fleet_history, hosts, pools, tables
+from collector.storage.chunks import Aside
 from collector.storage.database import Database
 from shared.model import Snapshot
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
@@ -253,6 +254,20 @@ async def test_a_body_that_cannot_be_read_is_told_and_stays(
     assert [snapshot.seq for snapshot in await kept(collector.db)] == [0, 2, 3, 4]
     assert await in_log(collector.db) == [(1, True), (4, True)]
     assert caplog.text.count("a stored snapshot cannot be read") == 1
+    async with collector.db.reading() as connection:
+        assert await chunks.aside(connection, NOON_MS, NOON_MS + HOUR_MS) == [Aside(RAW, 1, NOON_MS)]
+
+
+async def test_minutes_that_lack_an_unreadable_snapshot_still_learn_of_late_ones(collector: Collecting) -> None:
+    first, second, *rest = story()
+    await told(collector, [first, *rest])
+    async with collector.db.writing() as connection:
+        await connection.execute(text("UPDATE hot SET body = :body WHERE seq = 2"), {"body": b"from the future"})
+    await rolled_up(collector, MINUTE)
+    late = a_snapshot(a_reading(299), seq=9, taken_at_ms=NOON_MS + 1)  # Of a minute that is there already.
+    await collector.push(second, late)
+    await rolled_up(collector, MINUTE)
+    assert (await steps(collector.db, MINUTE))[NOON_MS][0] == 299
 
 
 async def test_names_of_snapshots_are_each_there_once(collector: Collecting) -> None:

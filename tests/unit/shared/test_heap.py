@@ -29,3 +29,29 @@ def heaps(*arguments: str) -> int:
 
 def test_threads_share_what_others_would_have_each_for_themselves() -> None:
     assert (heaps("share"), heaps() > 1) == (1, True)
+
+
+FAULTS = """
+import resource, sys
+from shared.heap import keep_what_is_given_back
+if sys.argv[1:]:
+    keep_what_is_given_back()
+def fill():
+    return [bytes(300_000) for _ in range(4)]
+fill()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    fill()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(*arguments: str) -> int:
+    """How many pages the kernel had to give."""
+    untuned = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    command = [sys.executable, "-c", FAULTS, *arguments]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True, env=untuned).stdout)
+
+
+def test_who_asks_for_much_again_and_again_gets_the_same_pages() -> None:
+    assert faults("keep") < 500 < faults()

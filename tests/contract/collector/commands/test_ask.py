@@ -12,8 +12,10 @@ import pytest
 
 from collector.__main__ import main
 from collector.commands.ask import QUESTIONS, shown
+from collector.history.tiers import RAW
+from collector.storage import chunks
 from shared.answer import NotUnderstood, answer_of
-from tests.builders import a_reading, a_snapshot
+from tests.builders import NOON_MS, a_reading, a_snapshot
 from tests.collecting import Collecting
 
 
@@ -48,6 +50,20 @@ async def test_a_table_for_a_person_and_json_for_a_program(
     trend = ("trend", "--host", "lb1", "--local", "127.0.0.1", "--peer", "127.0.0.1:9001")
     _, text, _ = await told(collector, token_file, capsys, *trend)
     assert text.splitlines()[-1].split()[2:] == ["270", "270.0", "270", "300"]
+
+
+async def test_a_trend_says_what_of_it_is_lost(
+    collector: Collecting, token_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await collector.push(a_snapshot(a_reading(270)))
+    async with collector.db.writing() as connection:
+        await chunks.note_lost(connection, RAW, {(1, NOON_MS - RAW.span_ms): "broken"}, NOON_MS)
+    trend = ("trend", "--host", "lb1", "--local", "127.0.0.1", "--peer", "127.0.0.1:9001")
+    _, text, _ = await told(collector, token_file, capsys, *trend)
+    begin, end = "2026-11-22 11:50:00", "2026-11-22 12:00:00"
+    assert text.splitlines()[-1] == f"lost: of {begin} to {end} history cannot tell all that it once held"
+    _, text, _ = await told(collector, token_file, capsys, *trend, "--json")
+    assert json.loads(text)["lost"] == [{"from_ms": NOON_MS - RAW.span_ms, "to_ms": NOON_MS}]
 
 
 @pytest.mark.parametrize("name", sorted(set(QUESTIONS) - {"trend", "peers"}))

@@ -79,6 +79,15 @@ async def test_what_is_set_aside_is_told_of_the_time_it_held(db: Database) -> No
         assert await chunks.aside(connection, DAY - 1, DAY) == []
 
 
+async def test_what_never_came_into_a_chunk_is_known_once_and_takes_no_room(db: Database) -> None:
+    async with db.writing() as connection:
+        await chunks.note_lost(connection, RAW, {}, 7)
+        await chunks.note_lost(connection, RAW, {(1, DAY): "why", (2, DAY): "why"}, 7)
+        await chunks.note_lost(connection, RAW, {(1, DAY): "again"}, 8)
+        assert await chunks.aside(connection, DAY, DAY + 1) == [Aside(RAW, 1, DAY), Aside(RAW, 2, DAY)]
+        assert await chunks.set_aside_in_all(connection) == (0, 0)
+
+
 async def test_what_is_set_aside_is_bounded_and_what_is_missing_stays_known(db: Database) -> None:
     async with db.writing() as connection:
         for number in range(5):

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.fleet.host import Host
-from collector.history.tiers import DAY_MS, HOUR_MS, MINUTE, MINUTE_MS, Keep, Reach
-from collector.storage import hosts, tables
+from collector.history.tiers import DAY_MS, HOUR_MS, MINUTE, MINUTE_MS, RAW, Keep, Reach
+from collector.storage import chunks, hosts, tables
 from collector.trends import query
 from collector.trends.query import Trend, maxima, trend
 from collector.trends.window import Window
@@ -103,8 +103,46 @@ async def test_a_damaged_chunk_is_told_and_the_rest_is_read(
         body = (await connection.execute(select(tables.chunk_raw.c.body).where(broken))).scalar_one()
         await connection.execute(update(tables.chunk_raw).where(broken).values(body=damage(body)))
     made = await asked(collector, await lb1(collector), Window(NOON_MS, NOON_MS + HOUR_MS, 10 * MINUTE_MS))
-    assert made.damaged == [(NOON_MS, NOON_MS + 10 * MINUTE_MS)]
+    gone = [(NOON_MS, NOON_MS + 10 * MINUTE_MS)]
+    assert (made.damaged, made.lost) == (gone, gone)
     assert [point.max for point in made.points][:3] == [None, 23, 29]
+
+
+async def test_what_was_set_aside_is_a_gap_that_is_explained(collector: Collecting) -> None:
+    """Until the minutes are made of it, and afterwards, when they lack it."""
+    await told(collector, 25)
+    await collector.compact()
+    async with collector.db.writing() as connection:
+        await chunks.set_aside(connection, RAW, (1, NOON_MS + RAW.span_ms), "broken", collector.clock())
+    window = Window(NOON_MS, NOON_MS + HOUR_MS, 10 * MINUTE_MS)
+    for _ in range(2):
+        made = await asked(collector, await lb1(collector), window)
+        assert (made.damaged, made.lost) == ([], [(NOON_MS + RAW.span_ms, NOON_MS + 2 * RAW.span_ms)])
+        assert [point.max for point in made.points][:3] == [11, None, 29]
+        collector.clock.turn((MINUTE.span_ms + SPREAD_MS + AGAIN_MS) / 1000)
+        await collector.compact()
+
+
+async def test_a_snapshot_that_nobody_can_read_is_told_as_lost_and_the_rest_is_read(collector: Collecting) -> None:
+    """In the log, settled, and of minutes that lack it."""
+    await told(collector, 25)
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.hot).where(tables.hot.c.seq == 3).values(body=b"from the future"))
+    window = Window(NOON_MS, NOON_MS + HOUR_MS, MINUTE_MS)
+    for tier in (RAW, RAW, MINUTE):
+        made = await asked(collector, await lb1(collector), window)
+        assert (made.damaged, made.lost) == ([], [(NOON_MS, NOON_MS + RAW.span_ms)])
+        assert [point.max for point in made.points][:4] == [1, 2, None, 4]
+        collector.clock.turn((0 if tier is MINUTE else MINUTE.span_ms + SPREAD_MS + AGAIN_MS) / 1000)
+        await collector.compact()
+
+
+async def test_where_the_latest_snapshot_cannot_be_read_the_namespace_is_not_guessed(collector: Collecting) -> None:
+    await collector.push(a_snapshot(a_reading(9)))
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.hot).values(body=b"from the future"))
+    found = await query.in_its_namespace(collector.db, await lb1(collector), a_pool(netns=""))
+    assert found.netns == ""
 
 
 async def test_a_day_by_the_minute(collector: Collecting) -> None:

@@ -9,7 +9,8 @@ from collector.compaction import AGAIN_MS, SPREAD_MS
 from collector.history.chunk import POOLS, Chunk
 from collector.history.tiers import DAY_MS, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Keep, Reach, Tier
 from collector.storage import chunks, hosts, tables
-from collector.trends.stored import Span, Stored, stored
+from collector.trends.stored import Stored, stored
+from collector.trends.window import Span
 from tests.builders import NOON_MS, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
 
@@ -56,6 +57,18 @@ async def test_a_chunk_that_cannot_be_read_is_told_beside_what_can(collector: Co
     await damage(collector, RAW)
     found = await asked(collector)
     assert (found.lost, [part.chunk.times.tolist() for part in found.parts]) == ([WHOLE], [[NOON_MS + 10_000]])
+
+
+async def test_a_snapshot_that_nobody_can_read_is_lost_before_and_after_it_is_settled(collector: Collecting) -> None:
+    collector.clock.turn(1)
+    await collector.push(*(a_snapshot(a_reading(seq), seq=seq, taken_at_ms=NOON_MS + seq) for seq in range(3)))
+    async with collector.db.writing() as connection:
+        await connection.execute(update(tables.hot).where(tables.hot.c.seq == 1).values(body=b"from the future"))
+    for _ in range(2):
+        found = await asked(collector)
+        assert (found.lost, [part.chunk.times.tolist() for part in found.parts]) == ([WHOLE], [[NOON_MS, NOON_MS + 2]])
+        collector.clock.turn(720)
+        await collector.compact()
 
 
 async def test_nothing_known_is_nothing(collector: Collecting) -> None:

@@ -14,8 +14,9 @@ from collector.alerts.glance import Glance, calm_of, glance, picked
 from collector.alerts.rules import Rule
 from collector.alerts.watch import Watch
 from collector.alerts.where import Place, Where
+from collector.forecast.foresight import Foresight
 from shared import wire
-from shared.model import Reading, Remainder, Snapshot, Unreadable
+from shared.model import Pool, Reading, Remainder, Snapshot, Unreadable
 from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
@@ -58,8 +59,8 @@ def test_what_is_out_of_the_ordinary_is_read_in_full(body: bytes) -> None:
 def test_what_a_rule_looks_at_must_be_calm() -> None:
     calm = calm_of(BUILT_IN)
     assert calm
-    assert calm.holds(seen(a_reading(60)))
-    assert not calm.holds(seen(a_reading(80)))
+    assert calm.holds(seen(a_reading(149)))
+    assert not calm.holds(seen(a_reading(150)))
     assert not calm.holds(seen(replace(a_reading(10), failures=1)))
     knee = calm_of([Rule(name="k", severity="plan", condition="knee")])
     few = calm_of([Rule(name="f", severity="plan", condition="headroom", raise_at=250)])
@@ -84,6 +85,45 @@ def test_only_pools_that_a_rule_looks_at_are_read() -> None:
     failing, cramped = (replace(a_reading(10, pool=a_pool(port)), failures=port - 9002) for port in (9003, 9002))
     assert calm.rows(seen(a_reading(80), cramped, failing)) == [0, 2]
     assert calm.rows(seen(cramped)) == []
+
+
+def test_a_forecast_is_told_of_pools_that_are_filling() -> None:
+    calm = calm_of(BUILT_IN)
+    assert calm
+    assert calm.filling(seen(a_reading(74), a_reading(75, pool=a_pool(9002)))) == [1]
+    assert calm.filling(seen(a_reading(74))) == ()
+    nobody_foretells = calm_of([Rule(name="o", severity="plan", condition="occupancy", raise_at=0.7)])
+    assert nobody_foretells
+    assert nobody_foretells.filling(seen(a_reading(200))) == ()
+
+
+def test_it_is_told_of_those_that_a_rule_asks_it_about() -> None:
+    told: list[tuple[str, Pool, int, int]] = []
+    rules = [
+        Rule(
+            name="s",
+            severity="plan",
+            condition="seconds-until-spent",
+            raise_at=60,
+            clear_at=90,
+            where=Where(host=("lb1",)),
+        )
+    ]
+    watch = Watch(rules, (), note=lambda *one: told.append(one))
+    assert watch.is_calm(listed(a_reading(20), a_reading(80, pool=a_pool(9002))), NOON_MS, host_id=1)
+    assert told == [("lb1", a_pool(9002), 80, NOON_MS)]
+    elsewhere = replace(listed(a_reading(80)), place=replace(LB1, host="lb2"))
+    assert watch.is_calm(elsewhere, NOON_MS, host_id=2)
+    some = Watch([replace(rules[0], where=Where(peer=("127.0.0.1:9001",)))], (), note=lambda *one: told.append(one))
+    assert some.is_calm(listed(a_reading(90), a_reading(80, pool=a_pool(9002))), NOON_MS, host_id=1)
+    assert told[1:] == [("lb1", a_pool(9001), 90, NOON_MS)]
+
+
+def test_where_it_is_not_known_which_pools_are_filling_all_is_read() -> None:
+    watch = Watch(BUILT_IN, ())
+    body = seen(a_reading(80)).body
+    strange = replace(seen(a_reading(80)), body=msgspec.structs.replace(body, identities_hash=b"never seen"))
+    assert not watch.is_calm(strange, NOON_MS, host_id=1)
 
 
 def test_a_pool_at_a_level_is_not_seen_below_it() -> None:
@@ -170,8 +210,18 @@ def test_whatever_is_reported_a_glance_changes_nothing(story: Reports) -> None:
     assert played(story, at_a_glance=True) == played(story, at_a_glance=False)
 
 
+def test_a_burst_is_foretold_as_soon_where_it_was_only_glanced_at_on_its_way() -> None:
+    burst = [(0, [(held, False)], 1) for held in range(50, 300, 25)]
+    glanced = played(burst, at_a_glance=True)
+    assert glanced == played(burst, at_a_glance=False)
+    foretold = [one.case.seen.forecast for said in glanced for one in said if one.case.rule == "pool-spent-soon"]
+    assert foretold[0]
+    assert foretold[0].seconds < 10
+
+
 def played(story: Reports, *, at_a_glance: bool) -> list[tuple[Verdict, ...]]:
-    watch, now_ms, said = Watch(BUILT_IN, ()), NOON_MS, []
+    foresight = Foresight()
+    watch, now_ms, said = Watch(BUILT_IN, (), foresight, foresight.note), NOON_MS, []
     for seq, (host, helds, passed_s) in enumerate(story):
         now_ms += passed_s * 1000
         readings = [
@@ -188,4 +238,6 @@ def played(story: Reports, *, at_a_glance: bool) -> list[tuple[Verdict, ...]]:
             read, pools = part or wire.decode(wire.encode(snapshot)), found.pools if found and part else None
             verdicts = watch.take(place, read, 10_000, now_ms, host_id=host, pools=pools)
         said.append((*verdicts, *watch.tick(now_ms, {"log": 0.0})))
+        for key in foresight.wanted(99):
+            foresight.learn(key, ())
     return said

@@ -32,7 +32,7 @@ def test_progress_is_for_terminals_only() -> None:
 
 
 def test_moments_and_notices_become_one_document() -> None:
-    lines = [{"moment": {"at_ms": 1}}, {"notice": {"at_ms": 1}}, {"until_ms": 2}, DONE]
+    lines: list[dict[str, Any]] = [{"moment": {"at_ms": 1}}, {"notice": {"at_ms": 1}}, {"until_ms": 2}, DONE]
     made = gathered(iter(lines), progress(io.StringIO()))
     assert made == {"from_ms": 0, "items": [{"at_ms": 1}], "notices": [{"at_ms": 1}]}
 

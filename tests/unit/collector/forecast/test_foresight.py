@@ -36,6 +36,21 @@ def test_what_came_before_half_full_counts_once_it_is() -> None:
     assert burst(Foresight(), "lb1", 80, 110, 140, 170, 200, 230)[-1] == pytest.approx(70 / 30)
 
 
+def test_what_was_only_noted_counts_as_what_was_asked_about() -> None:
+    noted = Foresight()
+    for second, held in enumerate((80, 110, 140)):
+        noted.note("lb1", a_reading(0).pool, held, NOON_MS + 1_000 * second)
+    assert noted.wanted(9) == []
+    told = [noted("lb1", a_reading(held), NOON_MS + 1_000 * second) for second, held in ((3, 170), (4, 200))]
+    assert told == [None, None]
+    noted.learn(noted.wanted(9)[0], ())
+    noted.note("lb1", a_reading(0).pool, 140, NOON_MS + 5_000)
+    last = noted("lb1", a_reading(250), NOON_MS + 6_000)
+    asked = Foresight()
+    burst(asked, "lb1", 80, 110, 140, 170, 200, 140)
+    assert last == asked("lb1", a_reading(250), NOON_MS + 6_000)
+
+
 def test_half_full_without_a_past_is_unknown() -> None:
     assert burst(Foresight(), "lb1", 170, 200) == [None, None]
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import pytest
 
-from collector.history.chunk import INSTANTS
+from collector.history.chunk import INSTANTS, NAMESPACES
 from collector.history.codec import decode, encode
-from collector.history.gather import Unreadable, unpack
+from collector.history.gather import Unreadable, gather, unpack
 from shared import wire
 from shared.model import Kind, Reading, Remainder, Snapshot
 from shared.tcp import State
@@ -73,3 +74,42 @@ def test_what_cannot_be_read_says_why() -> None:
     for body in (b"", b"\x80", wire.encode(a_snapshot())[:-3], b"\x81\xa6schema\x63"):
         with pytest.raises(Unreadable):
             unpack(1, 0, 0, body, {})
+
+
+def encoded(snapshot: Snapshot, *, columns: dict[str, object] | None = None, totals: object = None) -> bytes:
+    """A body with more in it than an agent of ours writes, or less: a column of None goes."""
+    document = msgpack.unpackb(wire.encode(snapshot))
+    document["columns"] |= columns or {}
+    document["columns"] = {name: column for name, column in document["columns"].items() if column is not None}
+    document["namespaces"][0]["totals"] |= totals or {}
+    body: bytes = msgpack.packb(document)
+    return body
+
+
+def test_what_the_wire_lets_pass_is_no_trouble_here() -> None:
+    """Columns and totals that nobody knows, an inode of 64 bits: a compaction that fell over them would for ever."""
+    snapshot = a_snapshot(a_reading(9), namespaces=[replace(a_namespace(), inode=2**64 - 1)])
+    strange: dict[str, object] = {"WEIRD": b"odd", "strange": 7}
+    body = encoded(snapshot, columns=strange, totals={"UNHEARD_OF": "many"})
+    assert wire.decode(body) == snapshot
+    chunk = gather([unpack(1, NOON_MS, NOON_MS, body, {})], numbered(snapshot))
+    assert chunk == gathered(snapshot)
+    assert chunk.tables[NAMESPACES].column("inode").tolist() == [[-1]]
+
+
+@pytest.mark.parametrize("columns", [{"held": None}, {"held": b"odd"}, {"TIME_WAIT": 7}, {"failures": b""}])
+def test_columns_that_broke_after_they_were_checked_are_unreadable(columns: dict[str, object]) -> None:
+    with pytest.raises(Unreadable):
+        unpack(1, 0, 0, encoded(a_snapshot(a_reading(9)), columns=columns), {})
+
+
+def test_owners_are_told_by_name_whatever_their_number_was() -> None:
+    story = [
+        a_snapshot(
+            *(replace(a_reading(9, pool=a_pool(9001 + row)), owner=owner) for row, owner in enumerate(owners)),
+            seq=seq,
+            taken_at_ms=NOON_MS + seq,
+        )
+        for seq, owners in enumerate([("a", "b"), ("b", "a"), ("", ""), ("", "c")])
+    ]
+    assert kept(*story) == [plain(snapshot) for snapshot in story]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.history.chunk import CorruptChunk
-from collector.history.planes import decode_rows, encode_rows, width_of
+from collector.history.planes import decode_rows, encode_rows, widths_of
 
 ANY = st.integers(-(2**63), 2**63 - 1)
 ROWS = st.integers(1, 30).flatmap(lambda n: st.lists(st.lists(ANY, min_size=n, max_size=n), min_size=1, max_size=4))
@@ -16,8 +16,7 @@ ROWS = st.integers(1, 30).flatmap(lambda n: st.lists(st.lists(ANY, min_size=n, m
 def test_any_numbers_come_back(rows: list[list[int]]) -> None:
     firsts, codes, payloads = encode_rows(np.array(rows, np.int64))
     count = len(rows[0])
-    for code, payload in zip(codes.tolist(), payloads, strict=True):
-        assert len(payload) == (count - 1) * width_of(code)
+    assert [len(payload) for payload in payloads] == [(count - 1) * width for width in widths_of(codes.tobytes())]
     assert decode_rows(firsts, codes.tolist(), payloads, count).tolist() == rows
 
 
@@ -32,12 +31,12 @@ def test_a_steady_climb_takes_one_byte_a_number() -> None:
 
 def test_what_swings_is_written_as_distances() -> None:
     """A change from peak to trough is twice as large as the distance of either from the middle."""
-    [code] = encode_rows(np.array([[0, 90, -90, 90, -90]]))[1].tolist()
-    assert width_of(code) == 1
-    assert code < 8
+    codes = encode_rows(np.array([[0, 90, -90, 90, -90]]))[1]
+    assert widths_of(codes.tobytes()) == b"\x01"
+    assert codes[0] < 8
 
 
 @pytest.mark.parametrize("code", [5, 7, 13, 16, 255])
 def test_an_unknown_code_is_refused(code: int) -> None:
     with pytest.raises(CorruptChunk, match=str(code)):
-        width_of(code)
+        widths_of(bytes([1, code]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Chunk
 from collector.history.codec import decode, encode
-from collector.history.rollup import PEAK_SCALE, joined, peaks_of, rolled, rolled_again
+from collector.history.rollup import PEAK_SCALE, joined, kept, peaks_of, rolled, rolled_again
 from shared.model import Remainder, Snapshot
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.columns import gathered, numbered
@@ -111,3 +111,13 @@ def test_chunks_after_one_another_are_one() -> None:
     whole = joined([first, second])
     assert rows(whole, "held.max") == {NOON_MS: (1,), NOON_MS + 60_000: (2,)}
     assert whole.texts[whole.tables[NAMESPACES].keys[0]] == "host"
+
+
+def test_where_something_is_lost_the_step_made_of_more_snapshots_stays() -> None:
+    old = in_minutes(*story([10, 20], 30_000), *story([None, None, None, 7], 30_000)[3:])
+    poorer, richer = in_minutes(a_snapshot(a_reading(99))), in_minutes(*story([1, 2, 3], 20_000))
+    whole = [(NOON_MS, NOON_MS + 600_000)]
+    assert rows(kept(old, poorer, whole), "count", "held.max") == {NOON_MS: (2, 20), NOON_MS + 60_000: (1, 7)}
+    assert rows(kept(old, richer, whole), "count", "held.max") == {NOON_MS: (3, 3), NOON_MS + 60_000: (1, 7)}
+    assert kept(old, poorer, []) == poorer
+    assert kept(old, kept(old, poorer, whole), whole) == kept(old, poorer, whole)

@@ -1,11 +1,12 @@
 """Bodies checked in C: never more is accepted than shared.wire accepts, and ordinary bodies are."""
 
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgpack
 import pytest
 
+from collector.fleet.host import Reported
 from collector.ingest import outline as fast
 from collector.ingest.outline import outline
 from shared import wire
@@ -17,6 +18,18 @@ from tests.builders import a_failure, a_namespace, a_pool, a_reading, a_snapshot
 from tests.damage import LARGE, SEEDS, damaged
 
 CASES = 50_000
+USED = (
+    "host",
+    "boot_id",
+    "seq",
+    "taken_at_ms",
+    "interval_ms",
+    "agent_version",
+    "labels",
+    "failure",
+    "machine_id",
+    "uptime_ms",
+)
 STATES = {State.ESTABLISHED: 5, State.TIME_WAIT: 5}
 ORDINARY = [
     a_snapshot(),
@@ -33,9 +46,12 @@ ORDINARY = [
 ]
 
 
-def essence(snapshot: Snapshot) -> Snapshot:
+def essence(snapshot: Reported) -> tuple[object, ...]:
     """What ingest uses of it."""
-    return replace(snapshot, namespaces=(), readings=(), unreadable=())
+    state = snapshot.state
+    told = {one.name: getattr(state, one.name) for one in fields(AgentState)} if state else None
+    kept = told and {**told, "features": tuple(told["features"])}
+    return (*(getattr(snapshot, name) for name in USED), kept)
 
 
 @pytest.mark.parametrize("snapshot", ORDINARY)
@@ -67,6 +83,20 @@ def test_what_is_read_here_is_what_the_wire_reads() -> None:
     "change",
     [
         {"host": "<script>"},
+        {"host": ""},
+        {"host": "-lb1"},
+        {"host": "lb1\n"},
+        {"host": "lbé"},
+        {"boot_id": ""},
+        {"boot_id": ".a"},
+        {"labels": {"": "a"}},
+        {"labels": {"0role": "a"}},
+        {"labels": {"rôle": "a"}},
+        {"machine_id": ""},
+        {"machine_id": "0123456789abcdeF" * 2},
+        {"uptime_ms": 0},
+        {"state": None},
+        {"owners": []},
         {"agent": "a\nb"},
         {"labels": {"role": "a\nb"}},
         {"seq": 1.0},

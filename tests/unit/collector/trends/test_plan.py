@@ -1,11 +1,13 @@
 """Which tier answers."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from collector.history.codec import Reader, encode
 from collector.history.rollup import rolled
-from collector.history.tiers import DAY_MS, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Keep, Reach
-from collector.trends.plan import missing, stretches_of, tier_for
+from collector.history.tiers import DAY_MS, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW, Keep, Reach, Tier
+from collector.trends.plan import is_missed, missing, stretches_of, tier_for
 from collector.trends.series import Stretch
 from collector.trends.window import Window
 from shared.model import Remainder
@@ -72,3 +74,42 @@ def test_raw_and_rolled_up_say_the_same_of_what_is_not_listed() -> None:
         assert total(stretches_of([reader], tier, ids[a_pool()], "host")) == (3, 40, 40)
         assert total(stretches_of([reader], tier, 99, "host"))[1:] == (0, 0)
         assert stretches_of([reader], tier, 99, "elsewhere") == []
+
+
+@dataclass(frozen=True)
+class Gone:
+    tier: Tier
+    from_ms: int
+
+
+@pytest.mark.parametrize(
+    ("gone", "tier", "has_its_chunk", "age_ms", "missed"),
+    [
+        (RAW, RAW, False, 0, True),
+        (RAW, RAW, True, 0, True),
+        (RAW, MINUTE, True, 0, True),
+        (RAW, MINUTE, False, 0, False),
+        (MINUTE, RAW, True, 0, False),
+        (MINUTE, MINUTE, True, 0, False),
+        (MINUTE, MINUTE, False, 0, False),
+        (MINUTE, MINUTE, False, 3 * DAY_MS, True),
+        (MINUTE, HOUR, True, 0, True),
+    ],
+    ids=[
+        "raw is gone",
+        "and late ones made another",
+        "what was made of it may lack it",
+        "raw is asked next, and tells",
+        "raw tells all",
+        "it was made anew",
+        "raw has it still",
+        "raw does not go back so far",
+        "an hour may lack a minute",
+    ],
+)
+def test_an_answer_lacks_what_is_gone_where_no_finer_tier_has_it(
+    gone: Tier, tier: Tier, has_its_chunk: bool, age_ms: int, missed: bool
+) -> None:
+    found = {tier.start_of(NOON_MS)} if has_its_chunk else set()
+    reach = Reach(NOON_MS + HOUR_MS + age_ms, Keep())
+    assert is_missed(Gone(gone, NOON_MS), tier, found, reach) is missed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.trends.window import MAX_POINTS, InvalidWindow, Window
+from collector.trends.window import MAX_POINTS, InvalidWindow, Window, united
 from tests.builders import NOON_MS
 
 
@@ -38,3 +38,8 @@ def test_more_points_than_anybody_can_look_at_are_refused() -> None:
     Window(NOON_MS, NOON_MS + MAX_POINTS * 1_000, 1_000)
     with pytest.raises(InvalidWindow, match="widen the step"):
         Window(NOON_MS, NOON_MS + (MAX_POINTS + 1) * 1_000, 1_000)
+
+
+def test_stretches_are_told_once_each_in_order_and_within_what_was_asked() -> None:
+    assert united([(8, 12), (0, 3), (2, 5), (5, 6), (20, 30)], (1, 10)) == [(1, 6), (8, 10)]
+    assert united([], (0, 1)) == []
