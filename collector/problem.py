@@ -14,7 +14,8 @@ from collector.access.token import Forbidden, Unauthenticated
 from collector.alerts.ruleset import CannotChange, UnknownRule
 from collector.api.params import InvalidParameter
 from collector.api.rollouts import CannotTurn, UnknownRollout
-from collector.api.shapes import UnknownHost, UnknownSilence
+from collector.api.shapes import UnknownSilence
+from collector.fleet.host import UnknownHost
 from collector.ingest.admission import RETRY_AFTER_S, Overloaded
 from collector.ingest.body import BrokenBody, UnsupportedMedia
 from collector.ingest.record import Conflicting

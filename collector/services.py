@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -11,7 +12,6 @@ from collector.alerts.board import ChannelsFor, only_the_log
 from collector.alerts.builtin import BUILT_IN
 from collector.alerts.rules import Rule
 from collector.config import METRICS_POOLS
-from collector.fleet.looks import Looks
 from collector.history.tiers import Keep, Reach
 from collector.ingest.admission import Admission
 from collector.ingest.intake import Intake
@@ -19,6 +19,15 @@ from collector.metrics import Metrics
 from collector.rollout.releases import Releases
 from collector.storage.database import Database
 from shared.clock import wall_ms
+
+if TYPE_CHECKING:
+    from collector.fleet.looks import Looks
+
+
+def _looks() -> "Looks":
+    from collector.fleet.looks import Looks  # noqa: PLC0415 - commands come by here, and need no numpy
+
+    return Looks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +39,7 @@ class Services:
     metrics: Metrics
     admission: Admission = field(default_factory=Admission)
     sessions: Sessions = field(default_factory=Sessions)
-    looks: Looks = field(default_factory=Looks)
+    looks: "Looks" = field(default_factory=_looks)
     keep: Keep = field(default_factory=Keep)
     releases: Releases = field(default_factory=Releases)
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -10,9 +10,8 @@ from agent.metrics import Facts, families
 from agent.model import Footprint
 from agent.tallies import Pushes, Samplings, SpoolState
 from collector.fleet.census import Census
-from collector.fleet.host import Presence
+from collector.fleet.host import PoolNow, Presence
 from collector.fleet.looks import Look
-from collector.fleet.pools import PoolNow
 from collector.fleet.series import series
 from collector.metrics import Metrics
 from tests.builders import NOON_MS, a_namespace, a_reading

@@ -9,9 +9,9 @@ from collector.api.answer import told
 from collector.api.cursor import AfterName, cursor_of, page_of
 from collector.api.operation import params_of
 from collector.api.parameters import MOST_ITEMS
-from collector.api.shapes import UnknownHost, host_shape
+from collector.api.shapes import host_shape
 from collector.fleet import forgetting
-from collector.fleet.host import Host
+from collector.fleet.host import Host, UnknownHost
 from collector.services import SERVICES, Services
 from collector.storage import hosts
 

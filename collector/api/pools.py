@@ -9,7 +9,8 @@ from collector.api.cursor import AfterPool, cursor_of, page_of
 from collector.api.operation import params_of
 from collector.api.params import Params
 from collector.api.shapes import pool_shape
-from collector.fleet.pools import PoolNow, Wanted, hotness, hottest
+from collector.fleet.host import PoolNow
+from collector.fleet.pools import Wanted, hotness, hottest
 from collector.services import SERVICES
 from shared.limits import MAX_POOLS
 from shared.model import Pool

@@ -23,8 +23,7 @@ from collector.fleet.document import (
     pool_document,
     reading_document,
 )
-from collector.fleet.host import Host, Presence
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import Host, PoolNow, Presence
 from collector.storage.alerts import PastTransition
 from collector.storage.outbox import Attempt, Told
 from shared.errors import PortgaugeError
@@ -32,14 +31,6 @@ from shared.errors import PortgaugeError
 T = TypeVar("T")
 State = Annotated[str, one_of(AlertState)]
 Severity = Annotated[str, one_of(SEVERITIES)]
-
-
-class UnknownHost(PortgaugeError):
-    """Nobody of that name ever reported."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(f"no host {host[:253]!r} ever reported; see /v1/hosts")
-        self.host = host
 
 
 class UnknownSilence(PortgaugeError):

@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 
-from collector.api.shapes import UnknownHost
 from collector.commands.common import Subparsers, actor, add_command, add_database, location_of, opened
 from collector.fleet.forgetting import Forgotten, forget
+from collector.fleet.host import UnknownHost
 from collector.storage.location import Location
 from shared.clock import wall_ms
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 
-from collector.fleet.host import Host, Presence
-from collector.fleet.pools import PAGE, PoolNow, bar_of, bodies_of, hotness, in_order, pools_now
+from collector.fleet.host import Host, PoolNow, Presence
+from collector.fleet.pools import PAGE, bar_of, bodies_of, hotness, in_order, pools_now
 from collector.fleet.skim import Bar, Sheet, Skim, skim
 from collector.storage import hosts
 from collector.storage.database import Database

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from shared.model import AgentState
+from shared.errors import PortgaugeError
+from shared.model import AgentState, Evidence, Reading
 
 SILENT_INTERVALS = 3
 """One report may be lost and one late; three missed in a row are silence."""
@@ -18,6 +19,14 @@ SKEW_FLOOR_MS = 5_000
 """A clock off by less than this is as right as a slow push can tell."""
 SILENT_AT_LEAST_MS = 5_000
 """Agents that report many times a second are not silent for one slow round trip."""
+
+
+class UnknownHost(PortgaugeError):
+    """Nobody of that name ever reported."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"no host {host[:253]!r} ever reported; see /v1/hosts")
+        self.host = host
 
 
 def patience_ms(interval_ms: int) -> int:
@@ -245,3 +254,16 @@ class Boot:
         if seq < self.first_seq:
             return Boot(seq, self.last_seq), self.first_seq - seq - 1
         return self, -1
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNow:
+    """A pool as its host last reported it; not `is_current` where the host is silent or blind since."""
+
+    host: str
+    role: str | None
+    reading: Reading
+    taken_at_ms: int
+    is_current: bool
+    evidence: tuple[Evidence, ...] = ()
+    """What applications logged of it since the report before."""

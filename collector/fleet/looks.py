@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from collector.fleet.census import Census, take_census
+from collector.fleet.host import PoolNow
 from collector.fleet.muster import Muster, muster
-from collector.fleet.pools import PoolNow, Wanted, hottest
+from collector.fleet.pools import Wanted, hottest
 from collector.storage import hosts
 from collector.storage.database import Database
 

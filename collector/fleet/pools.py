@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 
-from collector.fleet.host import Host, Presence
+from collector.fleet.host import Host, PoolNow, Presence
 from collector.fleet.skim import Bar, Sheet, Skim, skim
 from collector.storage import hosts, hot
 from collector.storage.database import Database
 from collector.storage.hot import Logged
-from shared.model import Evidence, Kind, Pool, Reading
+from shared.model import Kind, Pool
 
 PAGE = 256
 """Hosts looked at a time: memory stays flat however large the fleet."""
@@ -54,19 +54,6 @@ class Wanted:
             and self.peer in {None, pool.peer}
             and self.peer_port in {None, pool.peer_port}
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PoolNow:
-    """A pool as its host last reported it; not `is_current` where the host is silent or blind since."""
-
-    host: str
-    role: str | None
-    reading: Reading
-    taken_at_ms: int
-    is_current: bool
-    evidence: tuple[Evidence, ...] = ()
-    """What applications logged of it since the report before."""
 
 
 async def hottest(db: Database, wanted: Wanted, now_ms: int, everyone: Sequence[Host] | None = None) -> list[PoolNow]:

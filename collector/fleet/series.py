@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import GaugeMetricFamily
 
 from collector.fleet.census import Census
+from collector.fleet.host import PoolNow
 from collector.fleet.looks import Look
-from collector.fleet.pools import PoolNow
 from shared.model import Pool
 
 LABELS = ("host", "role", "netns", "kind", "local_ip", "peer_ip", "peer_port")

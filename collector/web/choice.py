@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from collector.api.params import Params
-from collector.fleet.host import Host, Presence
+from collector.fleet.host import Host, PoolNow, Presence
 from collector.fleet.muster import Muster
-from collector.fleet.pools import PoolNow, Wanted
+from collector.fleet.pools import Wanted
 from shared.model import Kind
 
 Row = TypeVar("Row")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import PoolNow
 from collector.history.tiers import HOUR_MS
 from collector.services import Services
 from collector.storage import fleet_history, pools

@@ -8,8 +8,7 @@ from aiohttp import web
 
 from collector.alerts.step import AlertState
 from collector.api.params import Params
-from collector.fleet.host import Presence
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import PoolNow, Presence
 from collector.fleet.series import Ends
 from collector.services import SERVICES
 from collector.storage import alerts

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from collector.api.hosts import known_host
 from collector.api.params import InvalidParameter, Params
-from collector.fleet.pools import PoolNow, Wanted
+from collector.fleet.host import PoolNow
+from collector.fleet.pools import Wanted
 from collector.services import SERVICES
 from collector.storage import alerts, hot
 from collector.web.choice import LOOKED_AT, leaf, page_of

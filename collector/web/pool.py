@@ -11,8 +11,7 @@ from collector.alerts.step import AlertState
 from collector.alerts.trail import Seen, changes, fixes, follow, rate_per_s
 from collector.api.hosts import known_host
 from collector.api.params import InvalidParameter, Params
-from collector.fleet.host import Host, Presence
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import Host, PoolNow, Presence
 from collector.forecast.judge import Forecast, Unforeseen
 from collector.services import SERVICES, Services
 from collector.storage import alerts, hot

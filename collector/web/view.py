@@ -8,8 +8,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.step import AlertState
 from collector.alerts.subject import Subject, alert_key
 from collector.alerts.words import HOST_NAMESPACE, describe, duration
-from collector.fleet.host import Host, Presence
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import Host, PoolNow, Presence
 from collector.web.heat import Spark
 from collector.web.links import backend_link, host_link, pool_link
 from shared.addresses import format_endpoint

@@ -6,7 +6,7 @@ import pytest
 
 from collector.access.token import Forbidden, Unauthenticated
 from collector.api.params import InvalidParameter
-from collector.api.shapes import UnknownHost
+from collector.fleet.host import UnknownHost
 from collector.ingest.admission import Overloaded
 from collector.ingest.body import BrokenBody, UnsupportedMedia
 from collector.problem import problem_of

@@ -1,14 +1,19 @@
 """The latest readings over all hosts."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 from sqlalchemy import update
 
 from collector.fleet import pools
-from collector.fleet.pools import PoolNow, Wanted, hotness, hottest
+from collector.fleet.pools import Wanted, hotness, hottest
 from collector.storage import hosts
 from collector.storage.tables import hot
 from tests.builders import a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
+
+if TYPE_CHECKING:
+    from collector.fleet.host import PoolNow
 
 
 async def test_a_fleet_larger_than_a_page_is_one_list(collector: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
 """How values look as JSON."""
 
-from collector.api.shapes import UnknownHost, host_shape, pool_shape
-from collector.fleet.host import Host
-from collector.fleet.pools import PoolNow
+from collector.api.shapes import host_shape, pool_shape
+from collector.fleet.host import Host, PoolNow, UnknownHost
 from tests.builders import NOON_MS, a_reading
 
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from prometheus_client import Metric
 
 from collector.fleet.census import Census
-from collector.fleet.host import Presence
+from collector.fleet.host import PoolNow, Presence
 from collector.fleet.looks import Look
-from collector.fleet.pools import PoolNow
 from collector.fleet.series import Ends, series
 from shared.addresses import parse_ip
 from shared.model import Kind, Pool

@@ -3,9 +3,8 @@
 import pytest
 
 from collector.api.params import InvalidParameter, Params
-from collector.fleet.host import Host
+from collector.fleet.host import Host, PoolNow
 from collector.fleet.muster import muster
-from collector.fleet.pools import PoolNow
 from collector.web.choice import POOL_KEYS, hosts_like, leaf, pool_choice
 from shared.model import Kind
 from tests.builders import NOON_MS, a_pool, a_reading

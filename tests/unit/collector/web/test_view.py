@@ -9,8 +9,7 @@ from collector.alerts.evaluate import Case
 from collector.alerts.observe import Forecast, Observation
 from collector.alerts.step import Alert, AlertState
 from collector.alerts.subject import Subject, of_pool
-from collector.fleet.host import Host
-from collector.fleet.pools import PoolNow
+from collector.fleet.host import Host, PoolNow
 from collector.web.view import ago, describe_alert, describe_host, describe_pool, subject_link
 from shared.model import Reading
 from tests.builders import NOON_MS, a_reading
