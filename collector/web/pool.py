@@ -24,7 +24,7 @@ from collector.web.overview import OPEN
 from collector.web.period import PERIOD_KEYS, SPANS_MS, ZONE_COOKIE, neighbours, period, zone_of
 from collector.web.rendering import HEADERS, rendered
 from collector.web.session import Person
-from collector.web.sums import pool_lines
+from collector.web.sums import explain_command, pool_lines
 from collector.web.view import describe_alert, describe_host, describe_pool
 from shared import wire
 from shared.model import Pool, Reading, Snapshot
@@ -71,6 +71,7 @@ async def show_pool(request: web.Request, person: Person) -> web.Response:
         pool=one.pool,
         row=describe_pool(now, spent_in_s) if now else None,
         lines=pool_lines(namespace, one.reading) if one.reading else (),
+        command=explain_command(one.pool),
         outlook=outlook_words(found) if is_current else "unknown: its host does not report",
         rate=rate_per_s(one.trail) if is_current else None,
         changed=changes(one.trail),

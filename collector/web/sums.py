@@ -1,8 +1,11 @@
 """How a pool comes to its headroom, line by line, as `portgauge-agent explain` prints it. Pure."""
 
+import shlex
 from dataclasses import dataclass
 
-from shared.model import Kind, Namespace, Reading
+from collector.alerts.words import HOST_NAMESPACE
+from shared.addresses import format_endpoint
+from shared.model import Kind, Namespace, Pool, Reading
 
 RECYCLABLE = "further TIME_WAIT can be taken over by connect() (tcp_tw_reuse): not counted as held"
 KNEE = "passed: no even-offset port is free, connect() takes about 100 × longer here"
@@ -26,6 +29,16 @@ def namespace_lines(namespace: Namespace) -> list[Line]:
         Line("blocked", "", f"− {namespace.blocked:,}", "listening, or bound"),
         Line("capacity", "", f"{namespace.capacity:,}"),
     ]
+
+
+def explain_command(pool: Pool) -> str:
+    """What to type on the host to have these sums port by port; of a pool of all destinations one has to be named."""
+    words = ["portgauge-agent", "explain", "--local", pool.local_ip]
+    words += ["--peer", format_endpoint(pool.peer, pool.peer_port) if pool.kind is Kind.CONNECT else "IP:PORT"]
+    words += {Kind.CONNECT: [], Kind.BIND: ["--bind-first"], Kind.UDP: ["--protocol", "udp"]}[pool.kind]
+    words += [] if pool.netns == HOST_NAMESPACE else ["--netns", pool.netns]
+    # Names of namespaces are what hosts say, and this is copied into a shell.
+    return shlex.join(words)
 
 
 def pool_lines(namespace: Namespace | None, reading: Reading) -> list[Line]:

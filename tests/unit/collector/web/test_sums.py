@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
-from collector.web.sums import KNEE, RECYCLABLE, namespace_lines, pool_lines
+import pytest
+
+from collector.web.sums import KNEE, RECYCLABLE, explain_command, namespace_lines, pool_lines
+from shared.model import Kind, Pool
 from shared.tcp import State
-from tests.builders import a_namespace, a_reading
+from tests.builders import a_namespace, a_pool, a_reading
 
 
 def test_the_lines_add_up_from_the_range_to_what_is_left() -> None:
@@ -46,3 +49,17 @@ def test_ports_without_a_connection_are_named() -> None:
 
 def test_what_a_namespace_lends() -> None:
     assert namespace_lines(a_namespace(reserved=16))[-1].number == "284"
+
+
+@pytest.mark.parametrize(
+    ("pool", "command"),
+    [
+        (a_pool(), "--local 127.0.0.1 --peer 127.0.0.1:9001"),
+        (a_pool(netns="web 1; reboot"), "--local 127.0.0.1 --peer 127.0.0.1:9001 --netns 'web 1; reboot'"),
+        (a_pool(local="fd00::1", peer="fd00::2"), "--local fd00::1 --peer '[fd00::2]:9001'"),
+        (a_pool(kind=Kind.BIND), "--local 127.0.0.1 --peer IP:PORT --bind-first"),
+        (a_pool(kind=Kind.UDP), "--local 127.0.0.1 --peer IP:PORT --protocol udp"),
+    ],
+)
+def test_the_command_asks_for_this_pool_and_is_safe_in_a_shell(pool: Pool, command: str) -> None:
+    assert explain_command(pool) == f"portgauge-agent explain {command}"
