@@ -135,6 +135,7 @@ class AlertShape(CaseShape, total=False):
     owner: str
     failures: Count
     knee: bool | None
+    recyclable: Count
 
 
 class TransitionShape(SubjectShape):
