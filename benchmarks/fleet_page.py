@@ -8,6 +8,7 @@ four times more. Reports of one host go on being pushed, one after the other.
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -79,10 +80,10 @@ async def reporting(fleet: Collecting, pools: int) -> AsyncIterator[list[float]]
 async def measure(hosts: int, pools: int) -> str:
     """Fill, load each view some times: a row a view."""
     rows = [
-        f"{hosts:,} hosts of {pools} pools, on SQLite.",
+        f"{hosts:,} hosts of {pools} pools, on SQLite; {os.getloadavg()[0]:.1f} others wanted a CPU before.",
         "",
-        "| view | first, s | then at most, s |",
-        "| --- | --: | --: |",
+        "| view | first, s | its CPU, s | then at most, s |",
+        "| --- | --: | --: | --: |",
     ]
     firsts = []
     with tempfile.TemporaryDirectory() as place:
@@ -93,11 +94,15 @@ async def measure(hosts: int, pools: int) -> str:
             async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as person, reporting(fleet, pools) as pushes:
                 await load_s(person, f"{fleet.url}/alerts?login={fleet.tokens['read']}")
                 for path in VIEWS:
+                    await fleet.services.looks.close()  # What is still under way for the view before is none of this.
                     # As a collector has them; those of tests look anew each time.
                     object.__setattr__(fleet.services, "looks", Looks())
-                    times = [await load_s(person, f"{fleet.url}{path}") for _ in range(5)]
+                    cpu_s = time.process_time()
+                    times = [await load_s(person, f"{fleet.url}{path}")]
+                    cpu_s = time.process_time() - cpu_s
+                    times += [await load_s(person, f"{fleet.url}{path}") for _ in range(4)]
                     firsts.append(times[0])
-                    rows.append(f"| `{path}` | {times[0]:.2f} | {max(times[1:]):.2f} |")
+                    rows.append(f"| `{path}` | {times[0]:.2f} | {cpu_s:.2f} | {max(times[1:]):.2f} |")
     pushes.sort()
     middle, worst = (1e3 * pushes[place] for place in (len(pushes) // 2, -1))
     verdict = "met" if max(firsts) < BAR_S else "missed"
