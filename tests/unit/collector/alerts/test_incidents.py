@@ -104,6 +104,13 @@ def test_an_incident_that_doubles_is_told_again_but_not_at_every_host() -> None:
     assert story.at(300, *hosts) == []
 
 
+def test_twice_as_many_hosts_are_news_and_one_less_is_not() -> None:
+    story, hosts = Story(), [a_case(host=f"lb{number}") for number in range(8)]
+    assert story.at(0, *hosts[:4]) == ["page firing 4"]
+    assert story.at(60, *hosts[:7]) == []
+    assert story.at(61, *hosts) == ["page grew 8"]
+
+
 def test_a_page_hides_the_plan_of_the_same_cause_until_it_is_over() -> None:
     story = Story()
     assert story.at(0, a_case(), a_case(WARM)) == ["page firing 1"]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.notify.backoff import BASE_MS, CAP_MS, GIVE_UP_MS, retry_at_ms
+from collector.notify.backoff import BASE_MS, CAP_MS, retry_at_ms
 from tests.builders import NOON_MS
 
 
@@ -29,5 +29,6 @@ def test_chance_spreads_what_failed_together() -> None:
 
 
 def test_a_notice_a_day_old_is_given_up() -> None:
-    late = retry_at_ms(attempts=3, created_ms=NOON_MS, now_ms=NOON_MS + GIVE_UP_MS, chance=0.5)
-    assert late is None
+    day_ms = 86_400_000
+    assert retry_at_ms(attempts=3, created_ms=NOON_MS, now_ms=NOON_MS + day_ms - 1, chance=0.5)
+    assert retry_at_ms(attempts=3, created_ms=NOON_MS, now_ms=NOON_MS + day_ms, chance=0.5) is None
