@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import getpass
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import msgspec
 
-from collector.alerts.silences import Silence
+from collector.alerts.silences import InvalidSilence, Silence
 from collector.alerts.where import Where
 from collector.api.shapes import SilenceShape, silence_shape
 from collector.commands.common import (
@@ -52,6 +53,9 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         ("severity", "plan or page"),
     ):
         making.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=f"{what}; repeatable")
+    making.add_argument(
+        "--label", action="append", default=[], metavar="NAME=PATTERN", help="hosts with such a label; repeatable"
+    )
     making.add_argument("--for", dest="length", required=True, metavar="TIME", help="how long: 30m, 2h, 1d")
     making.add_argument("--from", dest="start", metavar="WHEN", help="2026-11-24T22:00 (UTC), for a window to come")
     making.add_argument("--reason", required=True, help="for whoever wonders at night")
@@ -77,6 +81,7 @@ def run_add(args: argparse.Namespace) -> int:
         peer=tuple(args.peer),
         kind=tuple(args.kind),
         netns=tuple(args.netns),
+        labels=dict(map(_label, args.label)),
     )
     made = Silence(
         author=args.author or getpass.getuser(),
@@ -120,11 +125,22 @@ def parse_when(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
+def _words(value: Mapping[str, str] | Sequence[str]) -> list[str]:
+    return [f"{name}={pattern}" for name, pattern in value.items()] if isinstance(value, Mapping) else list(value)
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, equals, pattern = text.partition("=")
+    if not (name and equals):
+        raise InvalidSilence("label", f"{text!r} is not NAME=PATTERN, like dc=fra*")
+    return name, pattern
+
+
 def line(shape: SilenceShape) -> str:
     """`3  active  until 2026-11-24 14:00 UTC  role=edge  ops: kernel upgrade`."""
     until = datetime.fromtimestamp(shape["ends_ms"] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     parts = {**asdict(shape["where"]), "rule": shape["rule"], "severity": shape["severity"]}
-    what = " ".join(f"{key}={','.join(value)}" for key, value in parts.items() if value)
+    what = " ".join(f"{key}={','.join(_words(value))}" for key, value in parts.items() if value)
     return f"{shape['id']}  {shape['state']:<7}  until {until} UTC  {what}  {shape['author']}: {shape['reason']}"
 
 

@@ -39,6 +39,20 @@ def test_a_window_to_come_says_so(database: str, capsys: pytest.CaptureFixture[s
     assert "to come  until 2099-01-02 00:00 UTC  peer=10.0.0.1" in capsys.readouterr().out
 
 
+def test_hosts_are_meant_by_a_label_too(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--label", "dc=fra*", "--for", "1h", "--reason", "r", "--database", database]
+    assert main(["silence", "add", *words]) == 0
+    capsys.readouterr()
+    assert main(["silence", "list", "--json", "--database", database]) == 0
+    [made] = json.loads(capsys.readouterr().out)["items"]
+    assert made["where"]["labels"] == {"dc": "fra*"}
+    assert main(["silence", "list", "--database", database]) == 0
+    assert "labels=dc=fra*" in capsys.readouterr().out
+    words[1] = "fra"
+    assert main(["silence", "add", *words]) == 2
+    assert "'fra' is not NAME=PATTERN" in capsys.readouterr().err
+
+
 def test_silencing_everything_is_refused(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["silence", "add", "--for", "1h", "--reason", "r", "--database", database]) == 2
     assert "say what is to be silent" in capsys.readouterr().err
