@@ -4,7 +4,7 @@
 
 Nothing is stored: it is the decision alone, fed with bodies as they were received. CPU is this process's own. The
 fleet reports every ten seconds, so a second brings a tenth of it, and one tick; before each tick a host comes in, and
-the fleet as a whole is looked at again. Warm pools are at 30 %: a forecast is asked of them.
+the fleet as a whole is looked at again. Warm pools are at 30 %: a forecast is told of them.
 """
 
 import argparse

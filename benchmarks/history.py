@@ -22,6 +22,7 @@ from collector.history.chunk import POOLS, Chunk
 from collector.history.gather import Body, gather, unpack
 from collector.history.tiers import HOUR_MS, MINUTE_MS, RAW
 from shared import wire
+from shared.heap import keep_what_is_given_back
 from shared.model import Pool
 
 FROM_MS = 1_795_305_600_000
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=6, help="a multiple of 6 fills the chunks by the minute")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     arguments = parser.parse_args()
+    keep_what_is_given_back()  # As the collector does.
     text = measured(arguments.pools, arguments.hours)
     print(text)
     if arguments.write:
