@@ -16,7 +16,7 @@ from shared.model import Snapshot
 
 PROGRAM = Path(sys.executable).with_name("portgauge-collector")
 READY_S = 20
-PATIENCE_S = 60
+PATIENCE_S = 120
 """A machine that these tests share with others may sync its disk for seconds."""
 _OVERRIDE = "-dac_override,-dac_read_search"
 WITHOUT_OVERRIDE = ("setpriv", "--bounding-set", _OVERRIDE, "--inh-caps", _OVERRIDE)
