@@ -2,6 +2,7 @@
 
     python -m benchmarks.fleet                                   # 1,000 agents for a minute
     python -m benchmarks.fleet --hosts 1000 5000 10000 --seconds 180 --write   # CPU ≤ 25 %, RSS ≤ 0.6 GB, nothing lost
+    python -m benchmarks.fleet --hosts 10000 --seconds 930 --write             # its log becomes history meanwhile
     python -m benchmarks.fleet --hosts 10000 --seconds 180 --postgresql --ingest 2 --write
 
 The agents live in processes of their own, five thousand connections each.
@@ -23,13 +24,18 @@ from pathlib import Path
 from benchmarks.document import measured_by, write_section
 from benchmarks.ingest import cpu_of
 from benchmarks.load import Body, Sender, Told, push
+from collector.history.tiers import RAW
 from tests.collector_process import Serving, a_token, run, serving
 from tests.postgres import cluster
 
 INTERVAL_S = 10.0
+WINDOW_S = RAW.span_ms / 1000
+"""How long a run must be for it to have its share of what becomes history."""
 A_PROCESS = 5_000
 KINDS = 64
 """How many hosts differ in more than their name: encoding thousands would hold up the first reports."""
+STORED = "portgauge_collector_snapshots_total"
+SETTLED = 'portgauge_collector_history_snapshots_total{result="settled"}'
 SETTLING_S = INTERVAL_S + 5.0
 """Until every agent has connected and reported once: CPU is counted from then on."""
 
@@ -74,6 +80,8 @@ class Run:
     cpu: Sequence[float]
     rss_mb: Sequence[float]
     stored: int
+    settled: int
+    """Snapshots that became history meanwhile: ten minutes of them when those are over."""
 
     @property
     def row(self) -> str:
@@ -83,7 +91,9 @@ class Run:
         fate = f"{taken:,} of {taken:,}" if self.stored >= taken else f"**{self.stored:,}** of {taken:,}"
         cpu = " + ".join(f"{one:.1%}" for one in self.cpu)
         rss = " + ".join(f"{one:,.0f} MB" for one in self.rss_mb)
-        return f"| {self.hosts:,} | {cpu} | {rss} | {self.told.p99_ms():.0f} ms | {fate} | {others:,} |"
+        return (
+            f"| {self.hosts:,} | {cpu} | {rss} | {self.told.p99_ms():.0f} ms | {fate} | {others:,} | {self.settled:,} |"
+        )
 
 
 def measure(arguments: argparse.Namespace, hosts: int, collectors: list[Serving], tokens: tuple[str, str]) -> Run:
@@ -103,8 +113,8 @@ def measure(arguments: argparse.Namespace, hosts: int, collectors: list[Serving]
             told.add_all(job.result())
     elapsed_s = time.monotonic() - began_s
     cpu = [(cpu_of(pid) - before_s) / elapsed_s for pid, before_s in zip(pids, began_cpu_s, strict=True)]
-    stored = sum(_received(collector, tokens[1]) for collector in collectors)
-    return Run(hosts, told, cpu, [rss_mb(pid) for pid in pids], stored)
+    stored, settled = (sum(_counted(one, tokens[1], name) for one in collectors) for name in (STORED, SETTLED))
+    return Run(hosts, told, cpu, [rss_mb(pid) for pid in pids], stored, settled)
 
 
 def run_of(arguments: argparse.Namespace, hosts: int) -> Run:
@@ -133,21 +143,22 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     arguments = parser.parse_args()
     lines = [
-        "| hosts | CPU of a core | resident | p99 of an answer | stored of what was acknowledged | refused |",
-        "|--:|--:|--:|--:|--:|--:|",
+        "| hosts | CPU of a core | resident | p99 of an answer | stored of what was acknowledged | refused | settled |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
     ]
     print("\n".join(lines), flush=True)
     for hosts in arguments.hosts:
         lines.append(run_of(arguments, hosts).row)
         print(lines[-1], flush=True)
     if arguments.write:
-        name = "fleet-postgresql" if arguments.postgresql else "fleet"
+        name = (
+            "fleet-postgresql" if arguments.postgresql else "fleet-long" if arguments.seconds >= WINDOW_S else "fleet"
+        )
         write_section(name, "\n".join([measured_by("benchmarks.fleet"), "", *lines]))
 
 
-def _received(collector: Serving, token: str) -> int:
+def _counted(collector: Serving, token: str, prefix: str) -> int:
     text = collector.get("/metrics", token).decode()
-    prefix = "portgauge_collector_snapshots_total"
     return sum(int(float(line.rpartition(" ")[2])) for line in text.splitlines() if line.startswith(prefix))
 
 
