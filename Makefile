@@ -59,13 +59,16 @@ bench: install deps ## Measure sampling, accounts and connect(), and write docs/
 	@$(BIN)/python -m benchmarks.queries --write
 	@$(BIN)/python -m benchmarks.ingest --write
 	@$(BIN)/python -m benchmarks.fleet --hosts 1000 5000 10000 --seconds 180 --write
+	@$(BIN)/python -m benchmarks.fleet --hosts 10000 --seconds 930 --write
 	@$(BIN)/python -m benchmarks.fleet --hosts 10000 --seconds 180 --postgresql --ingest 2 --write
 	@$(BIN)/python -m benchmarks.crossing --write
 	@$(BIN)/python -m benchmarks.alerting --write
-	@$(BIN)/python -m benchmarks.evaluation
+	@$(BIN)/python -m benchmarks.told --write
+	@$(BIN)/python -m benchmarks.evaluation --write
 	@$(BIN)/python -m benchmarks.fleet_page --write
 	@$(BIN)/python -m benchmarks.agent_budget --write
 	@$(BIN)/python -m benchmarks.forecast --write
+	@$(BIN)/python -m benchmarks.sizing --write
 
 kernels: install ## Judge portgauge on Debian's kernels 6.1 and 6.12, in qemu (minutes each; skipped where there is none)
 	@tools/deps $(PACKAGES) $(KERNEL_PACKAGES)

@@ -82,8 +82,12 @@ def costs_in(page: str) -> Costs:
 
 
 def wholes_in(page: str) -> dict[int, Whole]:
-    """A whole collector on SQLite, by hosts: those of the page's section `fleet`. Raises NoFigure."""
-    return {hosts: only for hosts, (only,) in _processes(page, "fleet").items()}
+    """A whole collector on SQLite, by hosts, of the longest run there is: a short one may have made no history.
+
+    Those of the page's sections `fleet` and `fleet-long`. Raises NoFigure.
+    """
+    longer = _processes(page, "fleet-long") if "<!-- fleet-long: begin -->" in page else {}
+    return {hosts: only for hosts, (only,) in (_processes(page, "fleet") | longer).items()}
 
 
 def shared_in(page: str) -> dict[int, Shared]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, SPENT_SOON, Scope
 from collector.alerts.observe import USAGE_FLOOR
-from collector.alerts.packed import Packed, opened, part_of
 from collector.alerts.rules import Rule
 from collector.alerts.where import Place
 from collector.forecast.judge import USAGE_FLOOR as FORETOLD_FROM
+from collector.packed import Packed, opened, part_of
 from shared.model import Pool, Snapshot
 from shared.ports import HIGHEST_PORT
 from shared.wire import v1

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector.alerts.packed import opened
 from collector.alerts.survey import Summary, drifters, settings_in
 from collector.alerts.where import Place
 from collector.fleet.host import Host
 from collector.fleet.pools import PAGE, bodies_of
+from collector.packed import opened
 from collector.storage import hosts
 from collector.storage.database import Database
 from collector.storage.hot import Logged

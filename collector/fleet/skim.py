@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from collector.alerts.packed import Packed, namespace_of, opened, part_of
+from collector.packed import Packed, namespace_of, opened, part_of
 from collector.storage.hot import Logged
 from shared import wire
 from shared.logs import fields

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Raw, Struct
 
 from collector.history.chunk import INSTANTS, NAMESPACES, POOLS, Chunk, Ints, Table
+from collector.packed import PackedNamespace
 from shared.addresses import fold
 from shared.errors import PortgaugeError
 from shared.model import Pool
@@ -52,15 +53,8 @@ class Unreadable(PortgaugeError):
     """A stored body that this version cannot read."""
 
 
-class _Namespace(Struct):
-    name: str
-    inode: int
-    range: tuple[int, int]
-    reserved: int
-    blocked: int
-    settings: dict[str, int]
+class _Namespace(PackedNamespace):
     totals: dict[str, Any]
-    remainder: tuple[int, int, int]
 
 
 class _Document(Struct):

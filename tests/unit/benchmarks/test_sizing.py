@@ -65,6 +65,20 @@ def test_cores_and_memory_of_a_whole_collector_are_those_of_the_paced_fleet() ->
         wholes_in("# Performance\n")
 
 
+OVER_A_QUARTER_OF_AN_HOUR = """
+<!-- fleet-long: begin -->
+| 10,000 | 57.6% | 292 MB | 203 ms |
+<!-- fleet-long: end -->
+"""
+
+
+def test_of_a_fleet_that_ran_for_longer_those_figures_are_taken() -> None:
+    assert wholes_in(FLEET + OVER_A_QUARTER_OF_AN_HOUR) == {
+        1_000: Whole(cpu_percent=24.2, memory_mb=169),
+        10_000: Whole(cpu_percent=57.6, memory_mb=292),
+    }
+
+
 OVER_POSTGRESQL = """
 <!-- fleet-postgresql: begin -->
 | hosts | CPU of a core | resident |

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from collector.alerts.packed import opened, part_of
+from collector.packed import opened, part_of
 from shared import wire
 from shared.model import Evidence, Unreadable
 from tests.builders import NOON_MS, a_namespace, a_pool, a_reading, a_snapshot
