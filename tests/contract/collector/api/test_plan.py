@@ -11,21 +11,14 @@ from collector.__main__ import main
 from collector.api import plan as planning
 from collector.commands.planned import below
 from collector.history.tiers import DAY_MS
-from tests.builders import NOON_MS, a_namespace, a_pool, a_reading, a_snapshot
+from tests.builders import a_namespace, a_pool, a_reading, a_snapshot
 from tests.collecting import Collecting
-
-DAYS = 35
+from tests.growing import DAYS, grow
 
 
 @pytest.fixture
 async def grown(collector: Collecting) -> Collecting:
-    """A pool of 300 ports whose daily peak grew from 100 by three a day, until yesterday."""
-    for day in range(DAYS):
-        at_ms = collector.clock.now_ms = NOON_MS + day * DAY_MS
-        await collector.push(a_snapshot(a_reading(100 + 3 * day), seq=day, taken_at_ms=at_ms))
-    collector.clock.turn(DAY_MS / 1000)
-    collector.compaction.keep_raw_ms = DAYS * DAY_MS  # So that one round does for all days.
-    await collector.compact()
+    await grow(collector)
     return collector
 
 
