@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collector.alerts.board import Board, ChannelsFor, Surroundings
 from collector.alerts.evaluate import Case, Foresee, Key, Note, Verdict, foresee_nothing, note_nothing
 from collector.alerts.glance import glance, picked
 from collector.alerts.incidents import Change
-from collector.alerts.notice import NO_BACKGROUND, Background, News, compose
+from collector.alerts.notice import NO_BACKGROUND, Background, News, Notice, compose
 from collector.alerts.rules import Rule
 from collector.alerts.ruleset import in_force
 from collector.alerts.silences import Silence
@@ -82,6 +83,13 @@ class Outcome:
     changes: Sequence[tuple[Change, Case | None]]
 
 
+class Letter(NamedTuple):
+    """A notice, and the channels that are owed it."""
+
+    notice: Notice
+    channels: Sequence[str]
+
+
 Investigate = Callable[[AsyncConnection, Case], Awaitable[Background]]
 """What else is known of the pool a notice is about."""
 
@@ -124,9 +132,7 @@ class Evaluator:
 
     async def evaluate(self) -> bool:
         """Judge the next stretch of the log, then what time brings. True where more is waiting."""
-        async with self._db.reading() as connection:
-            work = await self._load(connection)
-            watch = await self._current(connection, work)
+        watch, work = await self._begun()
         try:
             # In a thread: a batch of fat reports takes seconds to decode, and requests must not wait for it.
             outcome = await asyncio.to_thread(self._judge, watch, work)
@@ -136,6 +142,15 @@ class Evaluator:
             raise
         self.evaluated_ms = self._clock()
         return not work.is_caught_up
+
+    async def _begun(self) -> tuple[Watch, Work]:
+        """What is to be judged, and the watch to do it, made anew where it is out of date."""
+        work = await self._db.read(self._load)
+        if self._watch is not None and not self._is_outdated(work):
+            return self._watch, work
+        async with self._db.reading() as connection:
+            work = await self._load(connection)
+            return await self._made_anew(connection, work), work
 
     async def _load(self, db: AsyncConnection) -> Work:
         cursor = await cursors.read(db, EVALUATION)
@@ -156,20 +171,23 @@ class Evaluator:
         """Whether the fleet as a whole is to be looked at again."""
         return not 0 <= now_ms - self._ticked_ms < TICK_MS
 
-    async def _current(self, db: AsyncConnection, work: Work) -> Watch:
-        """The watch; made anew where there is none, somebody else has written a round since, or rules have changed."""
-        if self._watch is None or self._round != work.cursor.round or self._made != work.made:
-            if self._watch is not None and self._round != work.cursor.round:
-                log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
-            self._stale = {}
-            self._made = work.made
-            self._rules = tuple(one.rule for one in in_force(self._configured, rules.read(work.made)))
-            known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
-            self._watch = await recall(db, Watch(self._rules, known, self._foresee, self._note))
-            self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)
-            self._round = work.cursor.round
-            self._ticked_ms = 0
-        return self._watch
+    def _is_outdated(self, work: Work) -> bool:
+        """Whether somebody else has written a round since, or rules have changed."""
+        return self._round != work.cursor.round or self._made != work.made
+
+    async def _made_anew(self, db: AsyncConnection, work: Work) -> Watch:
+        """The watch as the database has it, from the view that `work` was read from."""
+        if self._watch is not None and self._round != work.cursor.round:
+            log.warning("another collector evaluates this database", extra=fields(round=work.cursor.round))
+        self._stale = {}
+        self._made = work.made
+        self._rules = tuple(one.rule for one in in_force(self._configured, rules.read(work.made)))
+        known = await alerts.remembered(db, work.now_ms - REMEMBER_MS)
+        self._watch = watch = await recall(db, Watch(self._rules, known, self._foresee, self._note))
+        self._board = Board(self._rules, self._channels_for, await incidents.open_ones(db), known)
+        self._round = work.cursor.round
+        self._ticked_ms = 0
+        return watch
 
     def _judge(self, watch: Watch, work: Work) -> Outcome:
         """Every verdict of this round, in order. Snapshots are judged as of when they were received."""
@@ -206,12 +224,10 @@ class Evaluator:
         due = self._worth_writing(outcome.verdicts)
         if not work.logged and not due and not outcome.changes:
             return
-        async with self._db.writing() as connection:
-            if not await cursors.advance(connection, EVALUATION, seen=work.cursor, to=work.end):
-                self._watch = None
-                return
-            await alerts.write(connection, due)
-            await self._tell(connection, work, outcome.changes)
+        letters = await self._letters(work, outcome.changes)
+        if not await self._db.transact(lambda connection: self._written(connection, work, outcome, due, letters)):
+            self._watch = None
+            return
         self._round = work.cursor.round + 1
         self._count(due)
         if outcome.changes:
@@ -226,28 +242,49 @@ class Evaluator:
         fresher = [self._stale.pop(key) for key in list(self._stale)[:FRESHENED]]
         return due + fresher
 
-    async def _tell(self, db: AsyncConnection, work: Work, changes: Sequence[tuple[Change, Case | None]]) -> None:
-        await incidents.write(db, [change for change, _ in changes], work.now_ms)
-        asked = 0
-        for change, lead in changes:
-            if change.telling is None or lead is None:
-                continue
-            background = await self._investigate(db, lead) if asked < INVESTIGATED else NO_BACKGROUND
-            asked += 1
-            news = News(
-                incident=change.incident,
-                telling=change.telling,
-                lead=lead,
-                members=change.members,
-                now_ms=work.now_ms,
-                background=background,
-            )
-            await outbox.put(db, compose(news), change.incident.channels, work.now_ms)
+    async def _letters(self, work: Work, changes: Sequence[tuple[Change, Case | None]]) -> list[Letter]:
+        """What is to be told of the incidents. It is asked before anything is written: others may write meanwhile."""
+        telling = [(change, lead) for change, lead in changes if change.telling is not None and lead is not None]
+        if not telling:
+            return []
+        async with self._db.reading() as connection:
+            return [
+                _letter(change, lead, work.now_ms, await self._background(connection, lead, place))
+                for place, (change, lead) in enumerate(telling)
+            ]
+
+    async def _background(self, db: AsyncConnection, lead: Case, place: int) -> Background:
+        return await self._investigate(db, lead) if place < INVESTIGATED else NO_BACKGROUND
+
+    async def _written(
+        self, db: AsyncConnection, work: Work, outcome: Outcome, due: Sequence[Verdict], letters: Sequence[Letter]
+    ) -> bool:
+        """Write the round down. False where another collector has written one since: nothing of this one stays."""
+        if not await cursors.advance(db, EVALUATION, seen=work.cursor, to=work.end):
+            return False
+        await alerts.write(db, due)
+        await incidents.write(db, [change for change, _ in outcome.changes], work.now_ms)
+        for letter in letters:
+            await outbox.put(db, letter.notice, letter.channels, work.now_ms)
+        return True
 
     def _count(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
             if verdict.transition:
                 self._metrics.transitions.labels(verdict.case.severity, verdict.transition.after.value).inc()
+
+
+def _letter(change: Change, lead: Case, now_ms: int, background: Background) -> Letter:
+    assert change.telling is not None  # noqa: S101 - only those that are told come here
+    news = News(
+        incident=change.incident,
+        telling=change.telling,
+        lead=lead,
+        members=change.members,
+        now_ms=now_ms,
+        background=background,
+    )
+    return Letter(compose(news), change.incident.channels)
 
 
 async def recall(db: AsyncConnection, watch: Watch) -> Watch:

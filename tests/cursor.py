@@ -7,8 +7,12 @@ from collector.storage.database import AsyncConnection, Database
 
 async def cursor_of(db: Database) -> int:
     """Where it stands."""
-    async with db.reading() as connection:
-        return (await cursors.read(connection, EVALUATION)).hot_id
+    return await db.read(standing)
+
+
+async def standing(db: AsyncConnection) -> int:
+    """Where it stands, by a view that is open."""
+    return (await cursors.read(db, EVALUATION)).hot_id
 
 
 async def advance(db: AsyncConnection, *, by: int) -> int:

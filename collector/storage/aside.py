@@ -1,4 +1,4 @@
-"""Transactions of a SQLite file in one go, in a thread of their own from their beginning to their end.
+"""Transactions of a SQLite file in one go, in a thread from their beginning to their end.
 
 A statement that is awaited by itself goes to the driver's thread and back four times.
 """
@@ -17,30 +17,41 @@ from collector.storage.location import Location
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
 """What a transaction does. It awaits nothing but its connection."""
+THREADS = 2
+"""One writes while another reads."""
 
 
 class Aside:
-    """A thread of its own with one connection to a SQLite file, for transactions that are done in one go."""
+    """Threads of its own, a connection to a SQLite file each, for transactions that are done in one go."""
 
     def __init__(self, location: Location) -> None:
         url = location.url.set(drivername="sqlite")
-        self._engine = create_engine(url, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="transactions")
+        self._engine = create_engine(url, pool_size=THREADS, max_overflow=0, connect_args={"check_same_thread": False})
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="transactions")
         listen_sqlite(self._engine)
+        self._reader, self._writer = self._engine, self._engine.execution_options(**{WRITES: True})
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
+        self._threads.shutdown()
         self._engine.dispose()
 
-    def run(self, work: Work[T]) -> asyncio.Future[T]:
+    def write(self, work: Work[T]) -> asyncio.Future[T]:
         """Begin, work, and commit; or undo what was done."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._write, work)
 
-    def _transact(self, work: Work[T]) -> T:
-        with self._engine.execution_options(**{WRITES: True}).begin() as connection:
+    def read(self, work: Work[T]) -> asyncio.Future[T]:
+        """Work on one view; nothing is kept."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+
+    def _write(self, work: Work[T]) -> T:
+        with self._writer.begin() as connection:
+            return _driven(work(cast("AsyncConnection", _Straight(connection))))
+
+    def _read(self, work: Work[T]) -> T:
+        with self._reader.connect() as connection:
             return _driven(work(cast("AsyncConnection", _Straight(connection))))
 
 

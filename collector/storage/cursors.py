@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
@@ -10,6 +10,12 @@ from collector.storage.database import AsyncConnection
 cursor = tables.cursor
 
 EVALUATION = "evaluation"
+_READ = select(cursor.c.hot_id, cursor.c.round).where(cursor.c.name == bindparam("reader"))
+_ADVANCE = (
+    update(cursor)
+    .where(cursor.c.name == bindparam("reader"), cursor.c.round == bindparam("seen"))
+    .values(hot_id=bindparam("to"), round=cursor.c.round + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +28,7 @@ class Cursor:
 
 async def read(db: AsyncConnection, name: str) -> Cursor:
     """How far the reader has come."""
-    row = (await db.execute(select(cursor.c.hot_id, cursor.c.round).where(cursor.c.name == name))).one()
-    return Cursor(*row)
+    return Cursor(*(await db.execute(_READ, {"reader": name})).one())
 
 
 async def advance(db: AsyncConnection, name: str, *, seen: Cursor, to: int) -> bool:
@@ -32,8 +37,7 @@ async def advance(db: AsyncConnection, name: str, *, seen: Cursor, to: int) -> b
     It locks the row until the transaction ends, so of two writers at once one waits, and then is refused: a process
     that was paused, and wakes with an old view, writes nothing.
     """
-    unmoved = (cursor.c.name == name) & (cursor.c.round == seen.round)
-    result = await db.execute(update(cursor).where(unmoved).values(hot_id=to, round=cursor.c.round + 1))
+    result = await db.execute(_ADVANCE, {"reader": name, "seen": seen.round, "to": to})
     return result.rowcount == 1
 
 

@@ -58,6 +58,14 @@ class Database:
             async with self._connected(self._reader) as connection:
                 yield connection
 
+    async def read(self, work: Work[T]) -> T:
+        """What `work` answers of one consistent view. On SQLite it is read in one go (collector.storage.aside)."""
+        if self._aside is None:
+            async with self.reading() as connection:
+                return await work(connection)
+        with self.explained(), self._door.entered():
+            return await to_the_end(asyncio.ensure_future(self._aside.read(work)))
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: durable when the block ends, undone if it raises."""
@@ -75,7 +83,7 @@ class Database:
         with self.explained():
             async with self._turn:
                 with self._door.entered():
-                    doing = asyncio.ensure_future(self._aside.run(lambda connection: self._guarded(connection, work)))
+                    doing = asyncio.ensure_future(self._aside.write(lambda connection: self._guarded(connection, work)))
                     return await to_the_end(doing)
 
     @asynccontextmanager

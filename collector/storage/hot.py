@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from collector.fleet.host import Arrival
 from collector.storage import tables
@@ -20,6 +20,15 @@ LOG_END = "log end"
 
 _ROW = ("id", "received_ms", "taken_ms", "host_id", "boot_id", "seq", "is_newest", "body")
 _INSERT = Prepared(insert(hot), _ROW)
+_CLAIM = (
+    update(cursor)
+    .where(cursor.c.name == LOG_END)
+    .values(hot_id=cursor.c.hot_id + bindparam("count"))
+    .returning(cursor.c.hot_id)
+)
+_NEWEST_AFTER = (
+    select(*_LOGGED).where(hot.c.id > bindparam("after"), hot.c.is_newest).order_by(hot.c.id).limit(bindparam("most"))
+)
 
 Key = tuple[int, str, int]
 """(host id, boot id, seq)."""
@@ -73,8 +82,7 @@ async def claim(db: AsyncConnection, count: int) -> int:
     The log is read by its ids: one given out early and committed late would be passed over. SQLite has one writer
     anyway; on PostgreSQL whoever holds this row has his turn, also with what an append reads and writes of its hosts.
     """
-    end = update(cursor).where(cursor.c.name == LOG_END).values(hot_id=cursor.c.hot_id + count)
-    return int((await db.execute(end.returning(cursor.c.hot_id))).scalar_one()) - count + 1
+    return int((await db.execute(_CLAIM, {"count": count})).scalar_one()) - count + 1
 
 
 async def append(db: AsyncConnection, entries: Sequence[Entry], first: int | None = None) -> list[int]:
@@ -94,8 +102,7 @@ def _row(hot_id: int, entry: Entry) -> tuple[object, ...]:
 
 async def newest_after(db: AsyncConnection, hot_id: int, limit: int) -> list[Logged]:
     """The next snapshots past `hot_id` that were news of their host when received, in that order."""
-    query = select(*_LOGGED).where(hot.c.id > hot_id, hot.c.is_newest).order_by(hot.c.id).limit(limit)
-    return [Logged(*row) for row in await db.execute(query)]
+    return [Logged(*row) for row in await db.execute(_NEWEST_AFTER, {"after": hot_id, "most": limit})]
 
 
 async def last_good(db: AsyncConnection, host_ids: Collection[int]) -> dict[int, Logged]:

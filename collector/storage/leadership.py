@@ -17,6 +17,7 @@ term = tables.leadership
 
 _LEADS = 0x706F_6C65
 """The advisory lock of whoever leads, within its database."""
+_HOLD = select(term.c.epoch).with_for_update(read=True)
 
 
 async def try_lock(db: AsyncConnection) -> bool:
@@ -58,7 +59,7 @@ async def oust(db: AsyncConnection) -> int:
 
 async def require(db: AsyncConnection, epoch: int) -> None:
     """Hold this term until the transaction ends. Raises Superseded where a later one has begun."""
-    found = (await db.execute(select(term.c.epoch).with_for_update(read=True))).scalar_one()
+    found = (await db.execute(_HOLD)).scalar_one()
     if found != epoch:
         raise Superseded(epoch)
 

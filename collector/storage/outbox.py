@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from collector.alerts.digest import KINDS, thread_of
 from collector.alerts.notice import Notice
@@ -15,6 +15,29 @@ outbox, attempt, incident = tables.outbox, tables.attempt, tables.incident
 
 DELIVERED = "delivered"
 GIVEN_UP = "given_up"
+_EARLIER = outbox.alias()
+_IS_BEHIND = (
+    select(_EARLIER.c.id)
+    .where(
+        _EARLIER.c.channel == outbox.c.channel,
+        _EARLIER.c.thread == outbox.c.thread,
+        _EARLIER.c.outcome.is_(None),
+        _EARLIER.c.id < outbox.c.id,
+    )
+    .exists()
+)
+_DUE = (
+    select(outbox.c.id, outbox.c.key, outbox.c.document, outbox.c.created_ms, outbox.c.attempts)
+    .where(outbox.c.channel == bindparam("to"), outbox.c.outcome.is_(None))
+    .where(outbox.c.next_attempt_ms <= bindparam("now_ms"), ~_IS_BEHIND)
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_STUCK = (
+    select(outbox.c.channel, func.min(outbox.c.created_ms).label("since_ms"))
+    .where(outbox.c.outcome.is_(None), outbox.c.attempts > 0)
+    .group_by(outbox.c.channel)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +104,7 @@ async def due(db: AsyncConnection, channel: str, now_ms: int, limit: int) -> lis
 
     A notice waits for the earlier ones of its thread, so that nobody hears `firing` after `resolved`.
     """
-    earlier = outbox.alias()
-    is_behind = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.channel == outbox.c.channel,
-            earlier.c.thread == outbox.c.thread,
-            earlier.c.outcome.is_(None),
-            earlier.c.id < outbox.c.id,
-        )
-        .exists()
-    )
-    query = (
-        select(outbox.c.id, outbox.c.key, outbox.c.document, outbox.c.created_ms, outbox.c.attempts)
-        .where(outbox.c.channel == channel, outbox.c.outcome.is_(None), outbox.c.next_attempt_ms <= now_ms, ~is_behind)
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )
-    return [Owed(*row) for row in await db.execute(query)]
+    return [Owed(*row) for row in await db.execute(_DUE, {"to": channel, "now_ms": now_ms, "most": limit})]
 
 
 async def claim(db: AsyncConnection, owed: Owed, until_ms: int) -> bool:
@@ -174,9 +180,7 @@ async def listing(
 
 async def failing_for_s(db: AsyncConnection, channels: Iterable[str], now_ms: int) -> dict[str, float]:
     """For how many seconds each of these channels has not taken what was tried; 0 where all is well."""
-    stuck = outbox.c.outcome.is_(None) & (outbox.c.attempts > 0)
-    query = select(outbox.c.channel, func.min(outbox.c.created_ms).label("since_ms")).where(stuck)
-    since = {row.channel: row.since_ms for row in await db.execute(query.group_by(outbox.c.channel))}
+    since = {row.channel: row.since_ms for row in await db.execute(_STUCK)}
     return {name: max(0, now_ms - since[name]) / 1000 if name in since else 0.0 for name in channels}
 
 

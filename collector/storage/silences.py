@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, literal, select, tuple_, update
 
 from collector.alerts.silences import Silence, from_matchers
 from collector.storage import tables
 from collector.storage.database import AsyncConnection
 
 silence = tables.silence
+_PLACE = (silence.c.ends_ms, silence.c.id)
+_CURRENT = select(*silence.c).where(silence.c.ends_ms > bindparam("now_ms")).order_by(*_PLACE)
 
 
 async def add(db: AsyncConnection, made: Silence) -> int:
@@ -28,11 +30,10 @@ async def current(
     db: AsyncConnection, now_ms: int, *, limit: int | None = None, after: tuple[int, int] | None = None
 ) -> list[Silence]:
     """Those that are active or yet to come, the first to end first; those after (ends_ms, id) of one of them."""
-    place = (silence.c.ends_ms, silence.c.id)
-    query = select(*silence.c).where(silence.c.ends_ms > now_ms).order_by(*place).limit(limit)
+    query = _CURRENT if limit is None else _CURRENT.limit(limit)
     if after:
-        query = query.where(tuple_(*place) > tuple_(*map(literal, after)))
-    return [_silence(row) for row in await db.execute(query)]
+        query = query.where(tuple_(*_PLACE) > tuple_(*map(literal, after)))
+    return [_silence(row) for row in await db.execute(query, {"now_ms": now_ms})]
 
 
 async def within(db: AsyncConnection, from_ms: int, to_ms: int) -> list[Silence]:

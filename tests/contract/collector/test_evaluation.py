@@ -252,9 +252,7 @@ async def test_a_paused_evaluator_that_wakes_tells_nothing_twice(db: Database) -
     """Both have read the same; the first to write wins, the other reads anew."""
     async with collecting(db) as one, collecting(db) as other:
         await one.push(a_snapshot(a_reading(290)))
-        async with db.reading() as connection:
-            work = await other.evaluator._load(connection)  # what a paused process holds in its hands
-            watch = await other.evaluator._current(connection, work)
+        watch, work = await other.evaluator._begun()  # what a paused process holds in its hands
         outcome = other.evaluator._judge(watch, work)
         await one.evaluate()
         await other.evaluator._settle(work, outcome)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from collector.storage.database import AsyncConnection, Database
 from collector.storage.errors import DatabaseUnusable
-from tests.cursor import advance, cursor_of
+from tests.cursor import advance, cursor_of, standing
 
 
 async def test_a_transaction_in_one_go_is_a_transaction(db: Database) -> None:
@@ -75,3 +75,21 @@ async def test_a_transaction_in_one_go_awaits_nothing_but_its_connection(sqlite:
 
     with pytest.raises(RuntimeError, match="awaits its connection only"):
         await sqlite.transact(wait)
+
+
+async def test_of_what_only_reads_in_one_go_nothing_is_kept(db: Database) -> None:
+    await db.transact(lambda connection: advance(connection, by=9))
+
+    async def move_it(connection: AsyncConnection) -> int:
+        return await advance(connection, by=1)
+
+    if db.location.file:
+        assert await db.read(move_it) == 9
+    assert await db.read(standing) == 9
+
+
+async def test_what_is_read_in_one_go_waits_for_no_writer(sqlite: Database) -> None:
+    async with sqlite.writing() as connection:
+        await advance(connection, by=9)
+        assert await sqlite.read(standing) == 0
+    assert await sqlite.read(standing) == 9
