@@ -221,7 +221,7 @@ async def serving(app: web.Application, listener: socket.socket, tls: ServerTls 
     runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_S, auto_decompress=False)
     await runner.setup()
     connections, context = _connections(app, runner), tls.context if tls else None
-    server = await asyncio.get_running_loop().create_server(connections, sock=listener, ssl=context)
+    server = await asyncio.get_running_loop().create_server(connections, sock=listener, ssl=context, backlog=BACKLOG)
     try:
         host, port, *_ = listener.getsockname()
         if not tls:

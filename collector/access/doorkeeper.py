@@ -4,13 +4,11 @@ A token that was revoked or has expired since is found when a batch is written: 
 tokens at once.
 """
 
-from hashlib import sha256
-
 from collector.access.token import Grant, Scope, Unauthenticated
 from collector.storage import tokens
 from collector.storage.database import Database
 from shared.clock import wall_ms
-from shared.token import parse
+from shared.token import digest_of, parse
 
 MOST = 100_000
 _NOBODY = Grant("", Scope.READ, None, bytes(32), 0)
@@ -35,9 +33,9 @@ class Doorkeeper:
         self._db, self._most = db, most
         self._grants: dict[bytes, Grant] = {}
 
-    def known(self, text: str) -> Grant | None:
-        """What this token granted when the database was last asked for it."""
-        return self._grants.get(sha256(text.encode()).digest())
+    def known(self, token_hash: bytes) -> Grant | None:
+        """What the token of this hash granted when the database was last asked for it."""
+        return self._grants.get(token_hash)
 
     async def require(self, text: str) -> Grant:
         """What it grants by the database, remembered from now on. Raises Unauthenticated."""
@@ -46,5 +44,5 @@ class Doorkeeper:
             raise Unauthenticated
         while len(self._grants) >= self._most:
             del self._grants[next(iter(self._grants))]
-        self._grants[sha256(text.encode()).digest()] = grant
+        self._grants[digest_of(text)] = grant
         return grant

@@ -1,7 +1,6 @@
 """`serve`: take snapshots, answer, alert."""
 
 import argparse
-import asyncio
 import dataclasses
 import logging
 from pathlib import Path
@@ -27,6 +26,8 @@ def add(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     # The page's charts among it: every other command would load them, for a second and more of CPU.
+    import uvloop  # noqa: PLC0415
+
     from collector import run as life  # noqa: PLC0415
 
     config = settings.load(Config, args.config) if args.config else Config()
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     share_one_heap()
     keep_what_is_given_back()
     life.collect_garbage_seldom()
-    asyncio.run(life.run(config, location_of(args, config.database), _announce))
+    uvloop.run(life.run(config, location_of(args, config.database), _announce))
     return 0
 
 

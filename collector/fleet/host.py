@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -80,9 +80,11 @@ class Reported(Protocol):
     def state(self) -> Fares | None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A valid snapshot as it was received. `body` is what the wire carried."""
+class Arrival(NamedTuple):
+    """A valid snapshot as it was received. `body` is what the wire carried.
+
+    A tuple, as all that every snapshot makes: a frozen dataclass takes three times as long.
+    """
 
     snapshot: Reported
     body: bytes
@@ -240,8 +242,7 @@ def _without_cpu(state: Fares) -> dict[str, Any]:
     return {**{name: getattr(state, name) for name in _TOLD}, "features": list(state.features)}
 
 
-@dataclass(frozen=True, slots=True)
-class Boot:
+class Boot(NamedTuple):
     """The sequence numbers seen of one boot of a host, both ends included."""
 
     first_seq: int

@@ -103,7 +103,7 @@ class Desk:
 
     def take(self, head: PushHead, data: bytes, answer: Callable[[Answer], None]) -> None:
         """Judge a push and keep it; `answer` is called once, when it is durable or refused."""
-        grant = self._doorkeeper.known(head.token)
+        grant = self._doorkeeper.known(head.token_hash)
         is_large = len(data) > (INFLATE_ASIDE_BYTES if head.is_gzip else DECODE_ASIDE_BYTES)
         if grant and not is_large:
             self._judge(head, grant, data, answer)

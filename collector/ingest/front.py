@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
+from typing import cast
 
 from collector.ingest.desk import Answer, Desk
 from collector.ingest.request import PushHead, may_become, parse
@@ -46,8 +47,8 @@ class Front(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_server makes no other
-        self._transport = transport
+        # create_server makes no other; those of uvloop are none by their class.
+        self._transport = cast("asyncio.Transport", transport)
         self._desk.fronts.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

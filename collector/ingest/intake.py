@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from collector.access.token import Unauthenticated
 from collector.fleet.host import Arrival
@@ -29,8 +29,7 @@ Outcome = bool | Exception
 """Whether a snapshot is a duplicate; or why it is not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A snapshot to be written, the token it came with, and whom to tell: `settle` is called once."""
 
     arrival: Arrival

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared import wire
 from shared.limits import MAX_BODY_BYTES
+from shared.token import digest_of
 
 REQUEST_LINE = b"POST /v1/snapshots HTTP/1.1"
 MAX_HEAD_BYTES = 8 * 1024
@@ -18,9 +19,10 @@ _MOST_DIGITS = len(str(MAX_BODY_BYTES))
 
 
 class PushHead(NamedTuple):
-    """What the head of a push says."""
+    """What the head of a push says. One is read for many pushes, and `token_hash`, of the token, made as seldom."""
 
     token: str
+    token_hash: bytes
     length: int
     is_gzip: bool
 
@@ -62,4 +64,5 @@ def _of(fields: dict[bytes, bytes]) -> PushHead | None:
     )
     if not is_plain or not 0 < int(length) <= MAX_BODY_BYTES:
         return None
-    return PushHead(token.decode("ascii"), int(length), encoding == b"gzip")
+    text = token.decode("ascii")
+    return PushHead(text, digest_of(text), int(length), encoding == b"gzip")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
@@ -34,8 +35,7 @@ Key = tuple[int, str, int]
 """(host id, boot id, seq)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An arrival to be appended; `is_newest` where nothing newer of its host had been received."""
 
     host_id: int
@@ -48,8 +48,7 @@ class Entry:
         return (self.host_id, self.arrival.snapshot.boot_id, self.arrival.snapshot.seq)
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """A snapshot of the log. Times are ms; `taken_ms` is by the host's clock, never after `received_ms`."""
 
     id: int

@@ -6,6 +6,7 @@ from collector.access.doorkeeper import Doorkeeper
 from collector.access.token import Scope, Unauthenticated, issue
 from collector.storage import tokens
 from collector.storage.database import Database
+from shared.token import digest_of
 from tests.builders import NOON_MS
 
 
@@ -18,16 +19,16 @@ async def a_token(db: Database) -> str:
 
 async def test_a_token_is_known_once_it_proved_good(db: Database) -> None:
     keeper, text = Doorkeeper(db), await a_token(db)
-    assert keeper.known(text) is None
+    assert keeper.known(digest_of(text)) is None
     grant = await keeper.require(text)
-    assert keeper.known(text) == grant
+    assert keeper.known(digest_of(text)) == grant
 
 
 async def test_no_other_secret_of_a_known_token_is_known(db: Database) -> None:
     keeper, text, other = Doorkeeper(db), await a_token(db), await a_token(db)
     await keeper.require(text)
     forged = text[:16] + other[16:]
-    assert keeper.known(forged) is None
+    assert keeper.known(digest_of(forged)) is None
     with pytest.raises(Unauthenticated):
         await keeper.require(forged)
     with pytest.raises(Unauthenticated):
@@ -38,4 +39,4 @@ async def test_it_remembers_so_many_and_no_more(db: Database) -> None:
     keeper, texts = Doorkeeper(db, most=2), [await a_token(db) for _ in range(3)]
     for text in texts:
         await keeper.require(text)
-    assert [keeper.known(text) is not None for text in texts] == [False, True, True]
+    assert [keeper.known(digest_of(text)) is not None for text in texts] == [False, True, True]

@@ -13,9 +13,10 @@ from collector.ingest.request import PushHead
 from collector.metrics import Metrics
 from collector.storage.database import Database
 from shared import wire
+from shared.token import digest_of
 from tests.builders import NOON_MS, a_snapshot
 
-HEAD = PushHead("pg_nonsense", 10, is_gzip=False)
+HEAD = PushHead("pg_nonsense", digest_of("pg_nonsense"), 10, is_gzip=False)
 
 
 def a_desk(db: Database, admission: Admission) -> Desk:

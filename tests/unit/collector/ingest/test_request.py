@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from collector.ingest.request import MAX_HEAD_BYTES, PushHead, may_become, parse
 from shared import wire
 from shared.limits import MAX_BODY_BYTES
+from shared.token import digest_of
 
 GOOD = (
     "POST /v1/snapshots HTTP/1.1",
@@ -25,9 +26,9 @@ def head(*lines: str) -> bytes:
 
 
 def test_what_an_agent_sends_is_read() -> None:
-    assert parse(head(*GOOD)) == PushHead("pg_x", 512, is_gzip=False)
-    assert parse(head(*GOOD, "Content-Encoding: gzip")) == PushHead("pg_x", 512, is_gzip=True)
-    assert parse(head(*GOOD, "Connection: keep-alive")) == PushHead("pg_x", 512, is_gzip=False)
+    assert parse(head(*GOOD)) == PushHead("pg_x", digest_of("pg_x"), 512, is_gzip=False)
+    assert parse(head(*GOOD, "Content-Encoding: gzip")) == PushHead("pg_x", digest_of("pg_x"), 512, is_gzip=True)
+    assert parse(head(*GOOD, "Connection: keep-alive")) == PushHead("pg_x", digest_of("pg_x"), 512, is_gzip=False)
 
 
 @pytest.mark.parametrize(
@@ -86,4 +87,4 @@ def test_a_beginning_may_become_a_push_as_long_as_it_is_one_s_and_not_too_long()
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_head_or_not(data: bytes) -> None:
     assert parse(data) is None
-    assert parse(head(*GOOD) + b"\r\n" + data) in {None, PushHead("pg_x", 512, is_gzip=False)}
+    assert parse(head(*GOOD) + b"\r\n" + data) in {None, PushHead("pg_x", digest_of("pg_x"), 512, is_gzip=False)}
