@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
 
-from collector.forecast.foresight import Foresight, Key
+from collector.forecast.early import Key
+from collector.forecast.foresight import Foresight
 from collector.history.tiers import Keep, Reach
 from collector.storage import hosts
 from collector.storage.database import Database

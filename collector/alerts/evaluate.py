@@ -10,16 +10,15 @@ from collector.alerts.rules import Rule
 from collector.alerts.step import FLAP_FORGET_MS, Alert, AlertState, Span, Transition, close, forget, step
 from collector.alerts.subject import Subject, of_pool
 from collector.alerts.where import Place
+from collector.forecast.early import Filling
 from shared.model import Pool, Reading, Snapshot
 
 Key = tuple[str, Subject]
 """(name of the rule, subject): what an alert is about."""
 Foresee = Callable[[str, Reading, int], Forecast | None]
 """What is foretold of a pool: (host, its reading, receive time in ms) to a forecast; None: unknown."""
-
-
-Note = Callable[[str, Pool, int, int], None]
-"""Tells of a pool of which nothing is foretold yet: (host, pool, held ports, receive time in ms)."""
+Note = Callable[[str, Filling, int], None]
+"""Tells of a report with pools of which nothing is foretold yet: (host, the report, receive time in ms)."""
 
 
 def foresee_nothing(_host: str, _reading: Reading, _now_ms: int) -> Forecast | None:
@@ -27,7 +26,7 @@ def foresee_nothing(_host: str, _reading: Reading, _now_ms: int) -> Forecast | N
     return None
 
 
-def note_nothing(_host: str, _pool: Pool, _held: int, _now_ms: int) -> None:
+def note_nothing(_host: str, _filling: Filling, _now_ms: int) -> None:
     """As foresee_nothing."""
 
 

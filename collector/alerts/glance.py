@@ -85,13 +85,6 @@ class Calm:
         """The occupancy below which a pool is nobody's business."""
         return min(self.occupancy, self.early)
 
-    def filling(self, seen: Glance) -> Sequence[int]:
-        """Where it holds: the pools that a forecast is to be told of."""
-        if seen.occupancy < self.early:
-            return ()
-        found: list[int] = np.flatnonzero(seen.columns.occupancy >= self.early).tolist()
-        return found
-
     def rows(self, seen: Glance) -> Sequence[int]:
         """The pools of which a rule may have something to say, or a forecast something to learn."""
         wanted = (seen.columns.occupancy >= self.least) | (seen.columns.headroom <= self.headroom)

@@ -35,6 +35,7 @@ from collector.alerts.subject import Subject
 from collector.alerts.survey import Summary, Surveyed, Totals, drifters, summarise, survey
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, patience_ms
+from collector.forecast.early import Filling
 from shared.model import Snapshot
 
 NO_DOUBT = Doubt(is_contested=False, skew_ms=0)
@@ -186,17 +187,14 @@ class Watch:
 
     def _tell_forecast(self, seen: Glance, now_ms: int) -> bool:
         """Of pools that are filling, though nothing is foretold of them yet. False where it is not known which."""
-        rules = [rule for rule in self._foretelling if rule.where.accepts_place(seen.place)]
-        rows = self._calm.filling(seen) if self._calm and rules else ()
-        if not rows:
+        is_filling = self._calm is not None and seen.occupancy >= self._calm.early
+        if not (is_filling and any(rule.where.accepts_place(seen.place) for rule in self._foretelling)):
             return True
         pools = seen.listed
         if pools is None:
             return False
-        are_all = not all(rule.where.names_pools for rule in rules)
-        for row, held in zip(rows, seen.columns.held[rows].tolist(), strict=True):
-            if are_all or any(rule.where.accepts_pool(pools[row]) for rule in rules):
-                self._tell(seen.place.host, pools[row], held, now_ms)
+        columns = seen.body.columns
+        self._tell(seen.place.host, Filling(pools, columns["held"], columns["capacity"]), now_ms)
         return True
 
     def rows(self, seen: Glance) -> Sequence[int] | None:

@@ -1,30 +1,27 @@
 """The pasts of all pools that are worth a forecast, fed reading by reading. In memory, bounded.
 
-Most pools are nearly empty for ever, so a past is made only once a pool is half full; what came just before is kept in
-a short list until then, because a burst is over before enough readings of a half-full pool have come.
+Most pools are nearly empty for ever, so a past is made only once a pool is half full; what came just before is kept
+until then (collector.forecast.early).
 
 A past begins with what history holds of the last week, or every tide would be news after a restart. Who reads history
 asks which pools are `wanted` and has each `learn`; until then nothing is foretold of a pool.
 """
 
 import math
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
 from collector.alerts.observe import Forecast as Foretold
+from collector.forecast.early import Early, Filling, Key
 from collector.forecast.judge import USAGE_FLOOR, Forecast, Unforeseen, forecast
 from collector.forecast.past import Past
 from shared.model import Pool, Reading
 
 MOST_POOLS: Final = 5_000
 """Some 25 KiB each. Where more pools than that are half full, those that have been silent longest are forgotten."""
-MOST_EARLY: Final = 50_000
-EARLY: Final = 8
-"""Readings kept of a pool on its way to half full, or waiting for its memory."""
 MINUTE_S: Final = 60.0
-Key = tuple[str, Pool]
 NEVER: Final = Foretold(math.inf, 0.0)
 SPENT: Final = Foretold(0.0, 0.0)
 
@@ -34,7 +31,9 @@ class Foresight:
 
     def __init__(self) -> None:
         self._pasts: OrderedDict[Key, Past] = OrderedDict()
-        self._early: OrderedDict[Key, deque[tuple[float, int]]] = OrderedDict()
+        self._pools_of: dict[str, set[Pool]] = {}
+        """Of which pools of a host there is a past."""
+        self._early = Early()
         self._wanted: OrderedDict[Key, None] = OrderedDict()
 
     def __call__(self, host: str, reading: Reading, now_ms: int) -> Foretold | None:
@@ -45,9 +44,13 @@ class Foresight:
             return self._without_past(key, reading)
         return _told(forecast(past, reading.held, reading.capacity))
 
-    def note(self, host: str, pool: Pool, held: int, now_ms: int) -> None:
-        """Remember what was held by a pool of which nothing is foretold: it is not half full."""
-        self._noted((host, pool), held, now_ms)
+    def note(self, host: str, filling: Filling, now_ms: int) -> None:
+        """Remember a report of which nothing is foretold: none of its pools is half full."""
+        self._early.add_report(host, now_ms / 1000, filling)
+        for pool in self._pools_of.get(host, ()):
+            held = filling.held_by(pool)
+            if held is not None:
+                self._noted((host, pool), held, now_ms)
 
     def wanted(self, limit: int) -> list[Key]:
         """At most `limit` half-full pools without a memory, those that have waited longest first."""
@@ -64,16 +67,23 @@ class Foresight:
         A minute that reaches into what was seen here is left out: its peak may be what is just being seen.
         """
         self._wanted.pop(key, None)
-        seen = self._early.pop(key, ())
+        seen = self._early.take(key)
         begin_s = seen[0][0] if seen else math.inf
         past = self._pasts[key] = Past()
+        self._pools_of.setdefault(key[0], set()).add(key[1])
         for at_s, held in minutes:
             if at_s + MINUTE_S <= begin_s:
                 past.add(at_s + MINUTE_S / 2, held)
         for at_s, held in seen:
             past.add(at_s, held)
         if len(self._pasts) > MOST_POOLS:
-            self._pasts.popitem(last=False)
+            self._drop(self._pasts.popitem(last=False)[0])
+
+    def _drop(self, key: Key) -> None:
+        host, pool = key
+        self._pools_of[host].discard(pool)
+        if not self._pools_of[host]:
+            del self._pools_of[host]
 
     def _without_past(self, key: Key, reading: Reading) -> Foretold | None:
         if reading.held < USAGE_FLOOR * reading.capacity:
@@ -86,18 +96,11 @@ class Foresight:
     def _noted(self, key: Key, held: int, now_ms: int) -> Past | None:
         past = self._pasts.get(key)
         if past is None:
-            self._note_early(key, now_ms / 1000, held)
+            self._early.add(key, now_ms / 1000, held)
         else:
             self._pasts.move_to_end(key)
             past.add(now_ms / 1000, held)
         return past
-
-    def _note_early(self, key: Key, now_s: float, held: int) -> None:
-        early = self._early.pop(key, None)
-        self._early[key] = early = deque(maxlen=EARLY) if early is None else early
-        early.append((now_s, held))
-        if len(self._early) > MOST_EARLY:
-            self._early.popitem(last=False)
 
 
 def _told(found: Forecast | Unforeseen) -> Foretold | None:

@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from collector.alerts.board import ChannelsFor, only_the_log
 from collector.alerts.conditions import SPENT_SOON
@@ -14,7 +14,7 @@ from collector.alerts.watch import Watch
 from collector.alerts.where import Place
 from collector.fleet.document import Count
 from collector.fleet.host import Host
-from collector.forecast.foresight import Foresight, Key
+from collector.forecast.foresight import Foresight
 from collector.forecast.judge import USAGE_FLOOR
 from collector.history.tiers import RAW, Reach
 from collector.replay.plan import Asked, Slice, slices_of
@@ -25,6 +25,9 @@ from collector.storage import chunks, hosts, hot, silences
 from collector.storage.database import AsyncConnection, Database
 from collector.trends.query import week_before
 from collector.trends.stored import stored
+
+if TYPE_CHECKING:
+    from collector.forecast.early import Key
 
 PAGE = 64
 """Hosts read by one transaction: to begin one takes as long as to read a host."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -16,9 +17,12 @@ from collector.alerts.watch import Watch
 from collector.alerts.where import Place, Where
 from collector.forecast.foresight import Foresight
 from shared import wire
-from shared.model import Pool, Reading, Remainder, Snapshot, Unreadable
+from shared.model import Reading, Remainder, Snapshot, Unreadable
 from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
+
+if TYPE_CHECKING:
+    from collector.forecast.early import Filling
 
 LB1 = Place(host="lb1", role="edge", labels={"role": "edge"})
 
@@ -87,36 +91,22 @@ def test_only_pools_that_a_rule_looks_at_are_read() -> None:
     assert calm.rows(seen(cramped)) == []
 
 
-def test_a_forecast_is_told_of_pools_that_are_filling() -> None:
-    calm = calm_of(BUILT_IN)
-    assert calm
-    assert calm.filling(seen(a_reading(74), a_reading(75, pool=a_pool(9002)))) == [1]
-    assert calm.filling(seen(a_reading(74))) == ()
-    nobody_foretells = calm_of([Rule(name="o", severity="plan", condition="occupancy", raise_at=0.7)])
-    assert nobody_foretells
-    assert nobody_foretells.filling(seen(a_reading(200))) == ()
-
-
-def test_it_is_told_of_those_that_a_rule_asks_it_about() -> None:
-    told: list[tuple[str, Pool, int, int]] = []
-    rules = [
-        Rule(
-            name="s",
-            severity="plan",
-            condition="seconds-until-spent",
-            raise_at=60,
-            clear_at=90,
-            where=Where(host=("lb1",)),
-        )
-    ]
-    watch = Watch(rules, (), note=lambda *one: told.append(one))
-    assert watch.is_calm(listed(a_reading(20), a_reading(80, pool=a_pool(9002))), NOON_MS, host_id=1)
-    assert told == [("lb1", a_pool(9002), 80, NOON_MS)]
-    elsewhere = replace(listed(a_reading(80)), place=replace(LB1, host="lb2"))
-    assert watch.is_calm(elsewhere, NOON_MS, host_id=2)
-    some = Watch([replace(rules[0], where=Where(peer=("127.0.0.1:9001",)))], (), note=lambda *one: told.append(one))
-    assert some.is_calm(listed(a_reading(90), a_reading(80, pool=a_pool(9002))), NOON_MS, host_id=1)
-    assert told[1:] == [("lb1", a_pool(9001), 90, NOON_MS)]
+def test_a_forecast_is_told_of_hosts_with_pools_that_are_filling() -> None:
+    told: list[tuple[str, Filling, int]] = []
+    soon = Rule(name="s", severity="plan", condition="seconds-until-spent", raise_at=60, clear_at=90)
+    only_lb1 = Watch([replace(soon, where=Where(host=("lb1",)))], (), note=lambda *one: told.append(one))
+    filling = listed(a_reading(20), a_reading(75, pool=a_pool(9002)))
+    assert only_lb1.is_calm(filling, NOON_MS, host_id=1)
+    [(host, report, at_ms)] = told
+    assert (host, at_ms) == ("lb1", NOON_MS)
+    assert [report.held_by(a_pool(port)) for port in (9001, 9002, 9003)] == [None, 75, None]
+    assert only_lb1.is_calm(replace(filling, place=replace(LB1, host="lb2")), NOON_MS, host_id=2)
+    assert only_lb1.is_calm(listed(a_reading(74)), NOON_MS, host_id=1)
+    nobody_foretells = Watch(
+        [Rule(name="o", severity="plan", condition="occupancy", raise_at=0.7)], (), note=lambda *one: told.append(one)
+    )
+    assert nobody_foretells.is_calm(filling, NOON_MS, host_id=1)
+    assert len(told) == 1
 
 
 def test_where_it_is_not_known_which_pools_are_filling_all_is_read() -> None:

@@ -3,8 +3,11 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from collector.forecast import foresight
+from collector.forecast import early, foresight
+from collector.forecast.early import Filling
 from collector.forecast.foresight import Foresight
 from tests.builders import NOON_MS, a_reading
 
@@ -36,19 +39,41 @@ def test_what_came_before_half_full_counts_once_it_is() -> None:
     assert burst(Foresight(), "lb1", 80, 110, 140, 170, 200, 230)[-1] == pytest.approx(70 / 30)
 
 
+def noted(foresight: Foresight, host: str, held: int, second: int) -> None:
+    """A report of a calm host with one pool of 300 ports."""
+    filling = Filling((KEY[1],), held.to_bytes(2, "little"), (300).to_bytes(2, "little"))
+    foresight.note(host, filling, NOON_MS + 1_000 * second)
+
+
 def test_what_was_only_noted_counts_as_what_was_asked_about() -> None:
-    noted = Foresight()
+    reported = Foresight()
     for second, held in enumerate((80, 110, 140)):
-        noted.note("lb1", a_reading(0).pool, held, NOON_MS + 1_000 * second)
-    assert noted.wanted(9) == []
-    told = [noted("lb1", a_reading(held), NOON_MS + 1_000 * second) for second, held in ((3, 170), (4, 200))]
+        noted(reported, "lb1", held, second)
+    assert reported.wanted(9) == []
+    told = [reported("lb1", a_reading(held), NOON_MS + 1_000 * second) for second, held in ((3, 170), (4, 200))]
     assert told == [None, None]
-    noted.learn(noted.wanted(9)[0], ())
-    noted.note("lb1", a_reading(0).pool, 140, NOON_MS + 5_000)
-    last = noted("lb1", a_reading(250), NOON_MS + 6_000)
+    reported.learn(reported.wanted(9)[0], ())
+    noted(reported, "lb1", 140, 5)
+    last = reported("lb1", a_reading(250), NOON_MS + 6_000)
     asked = Foresight()
     burst(asked, "lb1", 80, 110, 140, 170, 200, 140)
     assert last == asked("lb1", a_reading(250), NOON_MS + 6_000)
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=40))
+def test_reports_of_calm_hosts_make_the_past_that_single_readings_make(held: list[int]) -> None:
+    """The way it is remembered is another; what is foretold is the same, reading by reading."""
+    reported, asked = Foresight(), Foresight()
+    for second, ports in enumerate(held):
+        at_ms, is_calm = NOON_MS + 5_000 * second, ports < 150
+        if is_calm:
+            noted(reported, "lb1", ports, 5 * second)
+        if not is_calm or ports >= 75:
+            found = asked("lb1", a_reading(ports), at_ms)
+            assert is_calm or reported("lb1", a_reading(ports), at_ms) == found
+        for one in (reported, asked):
+            for key in one.wanted(9):
+                one.learn(key, ())
 
 
 def test_half_full_without_a_past_is_unknown() -> None:
@@ -86,7 +111,7 @@ def test_past_its_bounds_the_pools_unseen_for_longest_are_forgotten(monkeypatch:
 
 
 def test_pools_on_their_way_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foresight, "MOST_EARLY", 1)
+    monkeypatch.setattr(early, "MOST_POOLS", 1)
     small = Foresight()
     burst(small, "lb1", 20, 80, 140)
     burst(small, "lb2", 20, 80, 140)
