@@ -21,16 +21,28 @@ class OwnCounters:
         self._snmp, self._sockstat, self._sockstat6 = (
             Reread(f"{HERE}/{name}") for name in ("snmp", "sockstat", "sockstat6")
         )
+        self._latest: list[tuple[Reread, bytes]] = []
+        """What each held at the latest reading."""
 
     def read(self) -> Counters | None:
         """As they are now; None where they cannot be read."""
+        self._latest = []
         try:
-            snmp, sockstat = self._snmp.read(), self._sockstat.read()
+            told = [(file, file.read()) for file in (self._snmp, self._sockstat)]
         except OSError:
             return None
         with suppress(OSError):  # A kernel without IPv6.
-            sockstat += self._sockstat6.read()
-        return parse(snmp, sockstat)
+            told.append((self._sockstat6, self._sockstat6.read()))
+        self._latest = told
+        (_, snmp), *sockstats = told
+        return parse(snmp, b"".join(text for _, text in sockstats))
+
+    def stand_still(self) -> bool:
+        """Whether they are, byte for byte, what `read` found the latest time: so nothing moved, not even a segment."""
+        for file, text in self._latest:
+            if not file.holds(text):
+                return False
+        return bool(self._latest)
 
 
 def read(net: str = HERE) -> tuple[Counters, int] | None:

@@ -54,7 +54,9 @@ def _samplings(facts: Facts) -> Iterator[Family]:
     yield _counter("samples_failed_total", "Samples that failed.", done.failed)
     yield _counter("samples_deferred_total", "Samples wanted that the CPU share did not allow yet.", done.deferred)
     yield _counter("sampler_restarts_total", "Samplers that kept failing and were replaced.", done.restarts)
-    yield _counter("sampling_cpu_seconds_total", "CPU time of samples and ticks.", done.cpu_s)
+    yield _counter(
+        "sampling_cpu_seconds_total", "CPU time of samples, and of ticks at which something had moved.", done.cpu_s
+    )
     yield _counter("namespaces_looked_at_total", "Looks at the sockets of one network namespace.", done.looked_at)
     yield _gauge("sampling_interval_seconds", "Time between samples where nothing happens.", done.interval_s)
     yield _gauge("last_sample_age_seconds", "Age of the last sample that succeeded.", done.age_s(facts.now_s))

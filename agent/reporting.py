@@ -11,11 +11,11 @@ from agent.backoff import ahead_s
 from agent.budget import Budget
 from agent.cadence import TICK_S, Decision, Place, Reason, Situation, decide, is_idle
 from agent.config import AgentConfig
-from agent.dozing import until
+from agent.dozing import Sentry
 from agent.evidence.join import join
 from agent.evidence.ledger import Ledger as Said
 from agent.failures import Ledger
-from agent.glance import glance
+from agent.glance import glance, is_as_before
 from agent.host import HostSample, HostSampler
 from agent.insight import Insight
 from agent.netns import cpu_s
@@ -40,28 +40,29 @@ failed sample is tried again when the next one is due, never at once."""
 
 @asynccontextmanager
 async def sampling(
-    config: AgentConfig, spool: Spool, wake: asyncio.Event, ledger: Ledger, samplings: Samplings
+    reporter: "Reporter", wake: asyncio.Event, sentry: Sentry
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Spool a snapshot whenever agent.cadence says so, for as long as the block is open.
 
     A sample that fails is spooled too, marked so. Failures in the ledger leave with the next sample that can be taken.
-    What was done is counted in `samplings`. The block is given what stops the loop between two samples and spools a
+    What was done is counted in its `samplings`. The block is given what stops the loop between two samples and spools a
     last one.
     """
-    reporter = Reporter(config, spool, ledger, samplings)
+    config = reporter.config
     one_at_a_time = asyncio.Lock()
 
     async def forever() -> None:
-        at_s = samplings.back_by_s = clock.monotonic_s() + clock.until_next_s(TICK_S) - TICK_S
+        at_s = reporter.samplings.back_by_s = clock.monotonic_s() + clock.until_next_s(TICK_S) - TICK_S
         while True:
             async with one_at_a_time:
                 if await reporter.tick(at_s):
                     wake.set()
-            at_s = await reporter.until_due(reporter.next_tick_s(at_s))
+            at_s = await reporter.until_due(reporter.next_tick_s(at_s), sentry)
 
     async def finish() -> None:
         async with one_at_a_time:
             loop.cancel()
+            await asyncio.wait([loop])
             await reporter.sample(Reason.LAST, clock.monotonic_s())
         wake.set()
 
@@ -88,6 +89,8 @@ class Reporter:
     _insight: Insight = field(init=False)
     _situation: Situation = field(init=False)
     _glanced_at_s: float | None = None
+    _is_still: bool = False
+    """Whether the latest glance found nothing to decide, and no sample was taken since."""
     _told: set[str] = field(default_factory=set)
     _sampled_at_s: float | None = None
     _failed_in_a_row: int = 0
@@ -111,24 +114,29 @@ class Reporter:
         due_s = math.inf if self._sampled_at_s is None else self._sampled_at_s + self.config.interval_s
         return min(at_s + TICK_S, due_s if due_s > at_s else math.inf)
 
-    async def until_due(self, at_s: float) -> float:
-        """Glance each second from `at_s` on, until there is something to decide; answers when that was, for `tick`."""
+    async def until_due(self, at_s: float, sentry: Sentry) -> float:
+        """Glance each second from `at_s` on, until there is something to decide; answers when that was, for `tick`.
+
+        In the sentry's thread, and nothing else may be asked of this meanwhile.
+        """
         ahead_s = at_s
 
-        def next_s() -> float:
+        def next_at_s(now_s: float) -> float:
             nonlocal ahead_s
-            self.samplings.back_by_s = ahead_s = max(ahead_s, clock.monotonic_s())
-            return ahead_s - clock.monotonic_s()
+            self.samplings.back_by_s = ahead_s = max(ahead_s, now_s)
+            return ahead_s
 
         def is_due() -> bool:
             nonlocal ahead_s
-            self._glance(ahead_s)
-            if not is_idle(self._situation):
-                return True
+            if not (self._is_still and self._since_s(ahead_s) < interval_s and is_as_before(self._sampler, ahead_s)):
+                self._glance(ahead_s)
+                if not self._is_still:
+                    return True
             ahead_s = self.next_tick_s(ahead_s)
             return False
 
-        await until(is_due, next_s)
+        interval_s = self.config.interval_s
+        await sentry.until(is_due, next_at_s)
         return ahead_s
 
     async def tick(self, at_s: float) -> bool:
@@ -136,7 +144,7 @@ class Reporter:
         if self._glanced_at_s != at_s:
             self._glance(at_s)
         situation = self._situation
-        if is_idle(situation):
+        if self._is_still:
             return False
         budget = self._spending.settle(at_s)
         decision = decide(situation, budget)
@@ -145,12 +153,16 @@ class Reporter:
             await self.sample(decision.reason, at_s, situation.places if decision.reason is Reason.DUE else ())
         return decision.is_sample
 
+    def _since_s(self, at_s: float) -> float:
+        """How long ago the latest sample was taken."""
+        return math.inf if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
+
     def _glance(self, at_s: float) -> None:
         spent_s = cpu_s()
         seen = glance(self._sampler, at_s)
-        since_s = None if self._sampled_at_s is None else at_s - self._sampled_at_s + CLOCK_GRAIN_S
+        since_s = None if self._sampled_at_s is None else self._since_s(at_s)
         self._situation = Situation(seen.places, since_s, self.config.interval_s, seen.has_newcomer, seen.is_changed)
-        self._glanced_at_s = at_s
+        self._is_still, self._glanced_at_s = is_idle(self._situation), at_s
         self._spend(cpu_s() - spent_s)
 
     def _spend(self, cpu_seconds: float) -> None:
@@ -185,7 +197,7 @@ class Reporter:
         done = await asyncio.to_thread(
             sample_and_spool, self.config, self.samplings.interval_s, observe, self.spool, self.samplings.steered
         )
-        is_first = self._sampled_at_s is None
+        is_first, self._is_still = self._sampled_at_s is None, False
         self._sampled_at_s = at_s - (head_start_s(self.config) if is_first else 0.0)
         self._spending.add(done.cpu_s)
         count(self.samplings, reason, done)

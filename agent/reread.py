@@ -26,6 +26,13 @@ class Reread:
             weakref.finalize(self, os.close, self._file)
         return whole(self._file)
 
+    def holds(self, text: bytes) -> bool:
+        """Whether it holds what was read before; of one that is longer than usual that is not said."""
+        try:
+            return self._file is not None and os.pread(self._file, USUAL_BYTES, 0) == text
+        except OSError:
+            return False
+
 
 def whole(file: int) -> bytes:
     """All of a file of /proc. Raises OSError.

@@ -15,6 +15,7 @@ from typing import Any
 from agent import systemd
 from agent.blocks import Block, Blocks
 from agent.config import AgentConfig
+from agent.dozing import Sentry, sentry
 from agent.enrolment import Enrolment
 from agent.exposition import text_of
 from agent.failures import Ledger
@@ -26,7 +27,7 @@ from agent.place import parse_place
 from agent.push import Pusher, pushing, require_usable, route_of, token_reader
 from agent.reload import Local, Part, Plan, overlaid, plan
 from agent.remembering import remembering
-from agent.reporting import sampling
+from agent.reporting import Reporter, sampling
 from agent.spool import Spool
 from agent.steering import FILE, Steering, following
 from agent.supervised import supervised
@@ -79,8 +80,8 @@ async def run(local: Local, load: Callable[[], Local]) -> None:
         max_age_ms=round(config.spool_max_age_s * 1000),
     ) as spool:
         log.info("started", extra=fields(host=config.host, collector=config.collector, interval_s=config.interval_s))
-        async with asyncio.TaskGroup() as tasks, watching() as ledger:
-            agent = Agent(config, local, spool, ledger, Blocks(tasks))
+        async with sentry() as on_guard, asyncio.TaskGroup() as tasks, watching(on_guard) as ledger:
+            agent = Agent(config, local, spool, ledger, on_guard, Blocks(tasks))
             async with supervised(agent.notifier, agent.samplings, lambda: spool.state().snapshots):
                 await agent.begin()
                 while await orders.get() is Order.RELOAD:
@@ -98,6 +99,7 @@ class Agent:
     local: Local
     spool: Spool
     ledger: Ledger
+    sentry: Sentry
     blocks: Blocks
     notifier: Notifier = field(default_factory=systemd.from_environment)
     samplings: Samplings = field(default_factory=Samplings)
@@ -224,7 +226,8 @@ class Agent:
         self._pushing = await self.blocks.begin(pushing(self._pusher), "pushing")
 
     async def _begin_sampling(self) -> None:
-        block = sampling(self.config, self.spool, self._wake, self.ledger, self.samplings)
+        reporter = Reporter(self.config, self.spool, self.ledger, self.samplings)
+        block = sampling(reporter, self._wake, self.sentry)
         self._sampling = await self.blocks.begin(block, "sampling")
 
     async def _begin_listening(self, listening: socket.socket | None) -> None:

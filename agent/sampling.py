@@ -29,7 +29,9 @@ HOT = 0.5
 BINDERS_EVERY_S = 60.0
 HOT_BINDERS_EVERY_S = 10.0
 CALM_BINDERS_EVERY_S = 120.0
-"""Where no connection comes or goes and no pool is half full: then a port more or less decides nothing for long.
+"""Where no connection comes or goes and no pool is half full: then a port more or less decides nothing for long."""
+SAME_BINDERS_EVERY_S = 300.0
+"""Where besides as many sockets wait outside the tables of TCP as at the latest look: who binds has to make one first.
 
 Asking for binders walks the whole table once more, at 0.4 of a dump's cost: seldom enough to cost nothing.
 """
@@ -56,6 +58,8 @@ class Sampler:
     _explicit: frozenset[int] = frozenset()
     _explicit_at_s: float = -1e9
     _idle_at_s: float = -1e9
+    _outside_then: int | None = None
+    """How many sockets of any kind were in no table of TCP at that look."""
     _hottest: float = 0.0
     _binder_pools: tuple[Reading, ...] = ()
 
@@ -66,12 +70,13 @@ class Sampler:
         """
         self.decisive = sysctl.Decisive().read()
         settings = self.settings = sysctl.read_port_settings()
+        outside = sockstat.outside()
         with open_sockets() as diag:
             self.loss = diag.loss
             is_due = self._is_due(now_s)
             if is_due:
                 self._explicit, self._explicit_at_s = binders(diag, settings, self.lingering), now_s
-                self._idle_at_s = now_s
+                self._idle_at_s, self._outside_then = now_s, outside
             if not has_tcp():
                 return summarise({}, self.place, Knowledge(settings, self._explicit), most=self.most_pools)
             blocked, held = self._count(diag, settings, now_s)
@@ -97,12 +102,18 @@ class Sampler:
         settings = sysctl.read_port_settings()
         if settings != self.settings or self.hidden.found or not self.lingering.is_empty:
             return False
-        every_s = BINDERS_EVERY_S if self._hottest >= HOT else CALM_BINDERS_EVERY_S
-        if now_s - self._idle_at_s >= every_s - TICK_S:  # Samples of one period may be that much short of it.
-            self._idle_at_s = now_s
+        outside = sockstat.outside()
+        if now_s - self._idle_at_s >= self._idle_every_s(outside) - TICK_S:  # Samples may be that much short of it.
+            self._idle_at_s, self._outside_then = now_s, outside
             with open_sockets() as diag:
                 return bound_ports(diag, IDLE, settings.port_range) <= self._explicit
         return True
+
+    def _idle_every_s(self, outside: int | None) -> float:
+        """How old the list of idle binders may be while connections stand still, with so many other sockets now."""
+        if outside is not None and outside == self._outside_then:
+            return SAME_BINDERS_EVERY_S
+        return BINDERS_EVERY_S if self._hottest >= HOT else CALM_BINDERS_EVERY_S
 
     def _is_due(self, now_s: float) -> bool:
         is_soon = self._hottest >= HOT or not self.lingering.is_empty  # What lingers ends within a minute.

@@ -12,7 +12,6 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -151,6 +150,12 @@ class Spool:
             if not self._memory.refuse(seq) and self._disk(lambda file: file.refuse(seq)) is None:
                 self._done.add(seq)
 
+    @property
+    def dropped(self) -> int:
+        """How many snapshots it had to let go since it was made, as in `state`; without asking the disk."""
+        with self._lock:
+            return self._dropped() + self._memory.dropped
+
     def state(self) -> SpoolState:
         """How full it is, and what befell it."""
         with self._lock:
@@ -262,9 +267,7 @@ class Spool:
         )
 
     def _dropped(self) -> int:
-        with suppress(sqlite3.Error):
-            return int((self._file and self._file.fact("dropped")) or 0)
-        return 0
+        return self._file.dropped if self._file else 0
 
     def _close(self) -> None:
         if self._file:

@@ -7,7 +7,7 @@ its pages, and a flipped bit must not become a number that somebody believes.
 
 import sqlite3
 import zlib
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,10 +86,12 @@ class SpoolFile:
         self._bounds = bounds
         self._db = _connect(path)
         try:
+            self._facts: dict[str, str] = dict(self._db.execute("SELECT name, value FROM fact"))
             if self.fact("boot") != boot_id:
                 with self._db:
                     self._db.execute("UPDATE snapshot SET up_ms = NULL")
-                    self._set_fact("boot", boot_id)
+                    self._write_facts({"boot": boot_id})
+                self._facts["boot"] = boot_id
             self.bytes = self._one("SELECT coalesce(sum(length(body)), 0) FROM snapshot")
             self.waiting = self._one("SELECT count(*) FROM snapshot WHERE NOT refused")
         except BaseException:
@@ -108,15 +110,19 @@ class SpoolFile:
 
     def fact(self, name: str) -> str | None:
         """What was written down under this name: `stream`, `boot`, `dropped`."""
-        row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        return self._facts.get(name)
+
+    @property
+    def dropped(self) -> int:
+        """How many it ever had to let go."""
+        return int(self.fact("dropped") or 0)
 
     def add(self, rows: Iterable[Row], stream: str, now: Now, *, lost: int = 0, taken: Iterable[int] = ()) -> int:
         """Keep the rows, and the stream they belong to; forget those `taken`, and drop past the bounds.
 
         `lost` were dropped elsewhere. Answers how many rows it dropped.
         """
-        added, waiting = 0, 0
+        added, waiting, facts = 0, 0, {"stream": stream}
         with self._db:
             forgotten = self._delete_all(taken)
             for row in rows:
@@ -126,8 +132,9 @@ class SpoolFile:
                 waiting += not row.refused
             dropped = self._drop_past_bounds(self.bytes + added - forgotten.bytes, now)
             if dropped.rows + lost:
-                self._set_fact("dropped", str(int(self.fact("dropped") or 0) + dropped.rows + lost))
-            self._set_fact("stream", stream)
+                facts["dropped"] = str(self.dropped + dropped.rows + lost)
+            self._write_facts(facts)
+        self._facts |= facts
         self.bytes += added - forgotten.bytes - dropped.bytes
         self.waiting += waiting - forgotten.waiting - dropped.waiting
         return dropped.rows
@@ -160,7 +167,7 @@ class SpoolFile:
         snapshots, refused, oldest = self._db.execute(
             "SELECT count(*), coalesce(sum(refused), 0), min(taken_at_ms) FROM snapshot"
         ).fetchone()
-        return SpoolState(snapshots, self.bytes, int(self.fact("dropped") or 0), refused, oldest)
+        return SpoolState(snapshots, self.bytes, self.dropped, refused, oldest)
 
     def _drop_past_bounds(self, size: int, now: Now) -> "Gone":
         """Within a boot age is monotonic: a clock set right must not empty the spool."""
@@ -182,8 +189,10 @@ class SpoolFile:
         rows = self._db.execute(query, values).fetchall()
         return Gone(len(rows), sum(size for size, _ in rows), sum(not refused for _, refused in rows))
 
-    def _set_fact(self, name: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+    def _write_facts(self, facts: Mapping[str, str]) -> None:
+        """Those that are news: each would be two more pages of the log."""
+        for name, value in facts.items() - self._facts.items():
+            self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def _one(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])

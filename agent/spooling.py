@@ -64,7 +64,7 @@ def sample_and_spool(
     state = AgentState(
         started_ms=STARTED_MS,
         cpu_ms=round(time.process_time() * 1000),
-        dropped=spool.state().dropped,
+        dropped=spool.dropped,
         revision=steered.revision,
         failed=steered.failed,
         why=in_words(steered.why),

@@ -1,7 +1,7 @@
 """What the agent has done so far, as counts and ages that somebody may show. Pure.
 
 Samplings are written by the sampling loop alone, pushes by the pushing loop, both in the thread of the event loop;
-read there too.
+read there too. While the sampling loop waits for its next tick, the sentry's thread (agent.dozing) writes for it.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Samplings:
     restarts: int = 0
     """How often a sampler that kept failing was replaced by a fresh one."""
     cpu_s: float = 0.0
-    """CPU seconds that samples and ticks took, user and system."""
+    """CPU seconds, user and system, that samples took, and ticks at which something had moved."""
     last_cpu_s: float = 0.0
     """CPU seconds of the latest sample."""
     last_at_s: float | None = None

@@ -6,11 +6,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agent.dozing import until
+from agent.dozing import Sentry
 from agent.failures import Ledger
 from agent.perf.errors import PerfMalformed, WatchUnavailable
 from agent.perf.watcher import FailureWatcher
-from shared import clock
 from shared.logs import fields
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,7 @@ LOOK_ROUND_EVERY = 60
 
 
 @asynccontextmanager
-async def watching() -> AsyncIterator[Ledger]:
+async def watching(sentry: Sentry) -> AsyncIterator[Ledger]:
     """Write failures into the ledger for as long as the block is open.
 
     Where they cannot be watched, that is said once and the ledger stays empty: the agent has enough else to tell.
@@ -37,7 +36,7 @@ async def watching() -> AsyncIterator[Ledger]:
         return
     try:
         async with asyncio.TaskGroup() as tasks:
-            loop = tasks.create_task(_drain_forever(watcher, ledger), name="watching")
+            loop = tasks.create_task(_drain_forever(watcher, ledger, sentry), name="watching")
             try:
                 yield ledger
             finally:
@@ -46,12 +45,12 @@ async def watching() -> AsyncIterator[Ledger]:
         watcher.close()
 
 
-async def _drain_forever(watcher: FailureWatcher, ledger: Ledger) -> None:
+async def _drain_forever(watcher: FailureWatcher, ledger: Ledger, sentry: Sentry) -> None:
     while True:
         turns = itertools.count(1)
-        await until(
+        await sentry.until(
             lambda turns=turns: not watcher.is_quiet or next(turns) >= LOOK_ROUND_EVERY,  # type: ignore[misc] # bound now
-            lambda: clock.until_next_s(DRAIN_EVERY_S),
+            lambda now_s: now_s - now_s % DRAIN_EVERY_S + DRAIN_EVERY_S,
         )
         try:
             ledger.add(await asyncio.to_thread(watcher.drain))

@@ -14,6 +14,7 @@ DATA_PAGES = 32
 _MARK = struct.Struct("=Q")
 _COUNT = struct.Struct("=Q")
 _HEAD, _TAIL = 1024, 1032
+_HEAD_WORD, _TAIL_WORD = _HEAD // 8, _TAIL // 8
 """Where struct perf_event_mmap_page keeps data_head and data_tail: bytes written and bytes read since the start."""
 
 
@@ -32,9 +33,11 @@ class Ring:
             raise
         self._page = memoryview(self._map)
         self._data = self._page[mmap.PAGESIZE :]
+        self._words = self._page[: mmap.PAGESIZE].cast("Q")
 
     def close(self) -> None:
         """Stop, and give memory and descriptor back."""
+        self._words.release()
         self._data.release()
         self._page.release()
         self._map.close()
@@ -48,7 +51,7 @@ class Ring:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was written since the last drain; costs no system call."""
-        return self._page[_HEAD : _HEAD + _MARK.size] == self._page[_TAIL : _TAIL + _MARK.size]
+        return bool(self._words[_HEAD_WORD] == self._words[_TAIL_WORD])
 
     def drain(self) -> Iterator[Sample]:
         """What was written since the last drain. Raises PerfMalformed; what was unread is given up then, too."""

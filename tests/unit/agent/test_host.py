@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -255,6 +256,27 @@ def test_a_port_bound_by_an_idle_socket_is_found_though_no_counter_tells(
     web.run(bind_any, keep)
 
     assert web.run(sampler.sample_all, CALM_BINDERS_EVERY_S).readings[0].capacity == 99
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_idle_binders_are_asked_for_seldom_while_no_socket_is_made(
+    named: Callable[[str, int], Netns],
+    keep: list[socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    is_made: bool,
+) -> None:
+    """Who binds has to make a socket first, and the kernel counts those of every kind."""
+    web = named("web", 100)
+    web.run(connect, keep, web.run(listen, keep, 9001), 30)
+    sampler = HostSampler(only=["web"], thresholds=(0.5, 1.0))
+    monkeypatch.setattr("agent.netns.sockstat.outside", lambda: 70)
+    web.run(sampler.sample_all, 0.0)
+    asked = Mock(return_value=frozenset())
+    monkeypatch.setattr("agent.sampling.bound_ports", asked)
+    monkeypatch.setattr("agent.netns.sockstat.outside", lambda: 70 + is_made)
+
+    assert web.run(sampler.sample_all, CALM_BINDERS_EVERY_S).looked_at == 0
+    assert asked.called == is_made
 
 
 def bind_any(keep: list[socket.socket]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from agent.cadence import Reason
 from agent.config import AgentConfig
+from agent.dozing import sentry
 from agent.errors import SamplingFailed
 from agent.evidence.phrases import Phrase
 from agent.failures import Ledger
@@ -48,7 +49,8 @@ async def test_the_last_sample_is_spooled_before_the_loop_has_ended(tmp_path: Pa
     """Whoever is told to stop tells what it sees then; the loop takes no more."""
     samplings, wake = Samplings(), asyncio.Event()
     with Spool(tmp_path, boot_id="boot", max_bytes=2**20, max_age_ms=1_000_000) as spool:
-        async with sampling(CONFIG_OWN, spool, wake, Ledger(), samplings) as finish:
+        reporter = Reporter(CONFIG_OWN, spool, Ledger(), samplings)
+        async with sentry() as on_guard, sampling(reporter, wake, on_guard) as finish:
             await asyncio.wait_for(wake.wait(), 30)
             wake.clear()
             await finish()

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from agent import watching as module
+from agent.dozing import sentry
 from agent.failures import FailureCount, Failures, Target
 from agent.perf.errors import PerfMalformed, PerfRefused
 from agent.perf.watcher import FailureWatcher
@@ -23,7 +24,7 @@ async def test_real_failures_reach_the_ledger(netns: Netns, monkeypatch: pytest.
     monkeypatch.setattr(module, "DRAIN_EVERY_S", 0.05)
     netns.set_sysctl("ipv4/ip_local_port_range", "40000 40009")
 
-    async with counting() as ledger:
+    async with sentry() as on_guard, counting(on_guard) as ledger:
         command = [sys.executable, "-m", "tests.spender", json.dumps([["connect", "127.0.0.1", 9001, 17]])]
         process = netns.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -42,7 +43,7 @@ async def test_without_the_right_it_is_said_once_and_the_ledger_stays_empty(
 
     monkeypatch.setattr(FailureWatcher, "start", refused)
     with caplog.at_level(logging.WARNING):
-        async with counting() as ledger:
+        async with sentry() as on_guard, counting(on_guard) as ledger:
             assert ledger.take() == Failures()
 
     assert [record.message for record in caplog.records] == ["failures are not counted"]
@@ -73,7 +74,7 @@ async def test_a_ring_that_holds_nonsense_is_said_and_watching_goes_on(
     monkeypatch.setattr(module, "DRAIN_EVERY_S", 0.01)
     monkeypatch.setattr(FailureWatcher, "start", lambda: watcher)
 
-    async with counting() as ledger:
+    async with sentry() as on_guard, counting(on_guard) as ledger:
         await asyncio.sleep(0.5)
 
     assert sum(one.count for one in ledger.take().by_target.values()) >= 2
@@ -89,7 +90,7 @@ async def test_an_unforeseen_fault_ends_the_block(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(watcher, "drain", lambda: 1 // 0)
 
     with pytest.raises(ExceptionGroup):
-        async with counting():
+        async with sentry() as on_guard, counting(on_guard):
             await asyncio.sleep(5)
 
     assert watcher.closed

@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from agent.netns.sockstat import SocketCounts, parse, read
+from agent.netns.sockstat import SocketCounts, outside, parse, read
 from tests.netns import Netns
 from tests.sockets import connect, listen
 
@@ -33,3 +33,17 @@ def test_the_running_kernel_counts_by_namespace(netns: Netns, keep: list[socket.
 
     assert empty == SocketCounts(0, 0)
     assert netns.run(read) == SocketCounts(tcp=11, udp=0)
+
+
+def test_a_socket_of_any_kind_counts_from_when_it_is_made_until_it_connects(
+    netns: Netns, keep: list[socket.socket]
+) -> None:
+    listener = netns.run(listen, keep, 9001)
+    before = netns.run(outside)
+    netns.run(connect, keep, listener, 3)
+    assert netns.run(outside) == before
+    netns.run(lambda: keep.extend((socket.socket(), socket.socket(socket.AF_UNIX))))
+
+    assert before is not None
+    assert netns.run(outside) == before + 2
+    assert outside(Path("/nonexistent")) is None
