@@ -7,26 +7,39 @@ readings (held), where ours has all of them: range, capacity, headroom, states, 
 """
 
 import argparse
+import asyncio
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import text
+
 from benchmarks.document import measured_by, write_section
 from benchmarks.mixed import pool_of, snapshots
+from collector.compaction import Compaction
+from collector.fleet.host import Arrival
 from collector.history import codec, rollup
 from collector.history.chunk import POOLS, Chunk
 from collector.history.gather import Body, gather, unpack
+from collector.history.settle import LATE_MS
 from collector.history.tiers import HOUR_MS, MINUTE_MS, RAW
+from collector.ingest.record import record
+from collector.metrics import Metrics
+from collector.storage.database import Database, database
+from collector.storage.location import locate
+from collector.storage.schema import migrate
 from shared import wire
 from shared.heap import keep_what_is_given_back
 from shared.model import Pool
 
 FROM_MS = 1_795_305_600_000
 EVERY_MS = 10_000
+SETTLED_HOSTS = 96
 T = TypeVar("T")
 
 
@@ -38,10 +51,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     arguments = parser.parse_args()
     keep_what_is_given_back()  # As the collector does.
-    text = measured(arguments.pools, arguments.hours)
-    print(text)
+    found = measured(arguments.pools, arguments.hours)
+    print(found)
     if arguments.write:
-        write_section("history", f"{text}\n\n{measured_by('benchmarks.history')}")
+        write_section("history", f"{found}\n\n{measured_by('benchmarks.history')}")
 
 
 def measured(pools: int, hours: int) -> str:
@@ -73,6 +86,8 @@ def measured(pools: int, hours: int) -> str:
     costs = (("bodies to columns", gather_s), ("encode", encode_s), ("decode", decode_s))
     lines += ["", "| | µs a reading |", "|---|---|"]
     lines += [f"| {name} | {took / readings * 1e6:.2f} |" for name, took in costs]
+    whole = asyncio.run(_settling_us(pools))
+    lines.append(f"| all of it, from a SQLite log of {SETTLED_HOSTS} hosts to raw chunks (CPU) | {whole:.2f} |")
     lines += ["", f"One pool of a chunk is read in {row_s / len(packed) * 1e6:.0f} µs."]
     return "\n".join(lines)
 
@@ -92,6 +107,33 @@ def _minutes(raw: Sequence[Chunk], named: dict[int, Pool]) -> Chunk:
     return rollup.rolled(raw, MINUTE_MS, named)
 
 
+async def _settling_us(pools: int) -> float:
+    """CPU of the process for each reading of one window of many hosts, through the collector's own compaction."""
+    instants = RAW.span_ms // EVERY_MS
+    now_ms = FROM_MS + RAW.span_ms + LATE_MS + EVERY_MS
+    with tempfile.TemporaryDirectory() as folder:
+        location = locate(str(Path(folder) / "history.db"))
+        await migrate(location)
+        async with database(location) as db:
+            await _fill(db, pools, instants)
+            compaction = Compaction(db=db, keep_raw_ms=2**40, metrics=Metrics(), clock=lambda: now_ms)
+            began_s = time.process_time()
+            while await compaction.compact():
+                pass
+            return (time.process_time() - began_s) / (SETTLED_HOSTS * pools * instants) * 1e6
+
+
+async def _fill(db: Database, pools: int, instants: int) -> None:
+    """A log as a fleet that reports in turn leaves it, all of it judged. All hosts tell the same, of the same pools."""
+    for snapshot in snapshots("lb-history", pools, instants, from_ms=FROM_MS, every_ms=EVERY_MS):
+        named = [replace(snapshot, host=f"lb-{number:03d}") for number in range(SETTLED_HOSTS)]
+        arrivals = [Arrival(one, wire.encode(one), one.taken_at_ms + 5) for one in named]
+        async with db.writing() as connection:
+            await record(connection, arrivals)
+    async with db.writing() as connection:
+        await connection.execute(text("UPDATE cursor SET hot_id = 1000000000 WHERE name = 'evaluation'"))
+
+
 def _timed(work: Callable[[], list[T]]) -> tuple[list[T], float]:
     began = time.perf_counter()
     made = work()
@@ -103,8 +145,8 @@ def _prometheus(raw: Sequence[Chunk]) -> list[int]:
     if not shutil.which("promtool"):
         return []
     with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "held.om"
-        with text.open("w", encoding="utf-8") as file:
+        told = Path(folder) / "held.om"
+        with told.open("w", encoding="utf-8") as file:
             file.write("# TYPE held gauge\n")
             for row in range(len(raw[0].tables[POOLS].keys)):
                 labels = f'host="lb-history",netns="host",local="10.0.0.1",peer="10.1.0.{row}",port="8080"'
@@ -114,7 +156,7 @@ def _prometheus(raw: Sequence[Chunk]) -> list[int]:
                     file.writelines(f"held{{{labels}}} {value} {at_ms / 1000}\n" for at_ms, value in pairs)
             file.write("# EOF\n")
         made = Path(folder) / "blocks"
-        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(made)]
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(told), str(made)]
         subprocess.run(command, check=True, capture_output=True)
         return [sum(one.stat().st_size for one in made.rglob("*") if one.is_file())]
 
