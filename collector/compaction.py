@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from collector.history.coarsen import Before, coarser
 from collector.history.settle import Settled, Windows, closed_before, settled, windows
@@ -17,7 +18,7 @@ from collector.history.tiers import BELOW, HOUR, HOUR_MS, MINUTE, MINUTE_MS, RAW
 from collector.metrics import Metrics
 from collector.storage import chunks, cursors, fleet_history, hosts, hot, pools
 from collector.storage.chunks import Due, Key
-from collector.storage.database import Database
+from collector.storage.database import AsyncConnection, Database
 from collector.storage.hot import Logged
 from collector.storage.pools import Numbered
 from shared.clock import monotonic_s
@@ -62,50 +63,34 @@ class Compaction:
     async def _settle(self) -> bool:
         """Settle what is closed of the next hosts; False where they have nothing."""
         now_ms = self.clock()
-        rows = await self._next_rows(now_ms)
+        host_ids, rows, is_all = await self.db.read(lambda connection: self._next_rows(connection, now_ms))
+        if is_all:
+            self._after = host_ids[-1] if len(host_ids) == HOSTS else 0
         if not rows:
             return False
         kept = [row for row in rows if row.taken_ms >= now_ms - self.keep_raw_ms]
         found = await asyncio.to_thread(windows, kept)
         ids = await self._numbers(found)
-        async with self.db.reading() as connection:
-            old = await chunks.bodies(connection, RAW, found.bodies.keys())
+        old = await self.db.read(lambda connection: chunks.bodies(connection, RAW, found.bodies.keys()))
         made = await asyncio.to_thread(settled, found, ids, old)
-        await self._write(rows, found, made, now_ms)
+        await self.db.transact(lambda connection: _write(connection, rows, found, made, now_ms))
         self._tell(len(rows) - len(kept), found, made)
         return True
 
-    async def _next_rows(self, now_ms: int) -> list[Logged]:
-        async with self.db.reading() as connection:
-            host_ids = await hosts.ids_after(connection, self._after, HOSTS)
-            done = await cursors.slowest(connection)
-            rows, is_all = await hot.unsettled(
-                connection, host_ids, SHARE, before_ms=closed_before(now_ms), up_to_id=done
-            )
-        if is_all:
-            self._after = host_ids[-1] if len(host_ids) == HOSTS else 0
-        return rows
+    async def _next_rows(self, db: AsyncConnection, now_ms: int) -> tuple[list[int], list[Logged], bool]:
+        """The next hosts, as much of theirs as a step takes, and whether that is all."""
+        host_ids = await hosts.ids_after(db, self._after, HOSTS)
+        done = await cursors.slowest(db)
+        rows, is_all = await hot.unsettled(db, host_ids, SHARE, before_ms=closed_before(now_ms), up_to_id=done)
+        return host_ids, rows, is_all
 
     async def _numbers(self, found: Windows) -> dict[int, dict[Pool, int]]:
         """The number of every pool that is named: from here on until the chunks are written nobody forgets it."""
         named, seen_ms = found.pools, found.end_ms
-        async with self.db.reading() as connection:
-            known = await pools.entries(connection, named.keys())
+        known = await self.db.read(lambda connection: pools.entries(connection, named.keys()))
         if not all(_are_noted(known[host_id], some, seen_ms) for host_id, some in named.items()):
-            async with self.db.writing() as connection:
-                known = await pools.note(connection, named, seen_ms)
+            known = await self.db.transact(lambda connection: pools.note(connection, named, seen_ms))
         return {host_id: {pool: one.number for pool, one in mine.items()} for host_id, mine in known.items()}
-
-    async def _write(self, rows: Sequence[Logged], found: Windows, made: Settled, now_ms: int) -> None:
-        async with self.db.writing() as connection:
-            for key, why in made.corrupt.items():
-                await chunks.set_aside(connection, RAW, key, why, now_ms)
-            await chunks.note_lost(connection, RAW, _lost(rows, found), now_ms)
-            await chunks.put(connection, RAW, made.chunks)
-            await chunks.owe(connection, [_owed(MINUTE, *key, now_ms) for key in made.chunks])
-            await fleet_history.raise_peaks(connection, made.peaks)
-            await fleet_history.add_counts(connection, made.counts)
-            await hot.settle(connection, rows, kept=found.unreadable)
 
     def _tell(self, late: int, found: Windows, made: Settled) -> None:
         if late:
@@ -125,39 +110,68 @@ class Compaction:
     async def _roll(self) -> bool:
         """Make one coarser chunk that is due; False where none is."""
         now_ms = self.clock()
-        async with self.db.reading() as connection:
-            found = await chunks.due(connection, now_ms, 1)
-            if not found:
-                return False
-            [due] = found
-            below, end_ms = BELOW[due.tier], due.from_ms + due.tier.span_ms
-            bodies = await chunks.of_host(connection, below, due.host_id, due.from_ms, end_ms)
-            aside = await chunks.aside(connection, due.from_ms, end_ms, host_id=due.host_id)
-            before = await chunks.bodies(connection, due.tier, [(due.host_id, due.from_ms)])
-            numbers = await pools.of_hosts(connection, [due.host_id])
-        named = {number: pool for pool, number in numbers[due.host_id].items()}
-        known = Before(next(iter(before.values()), None), {one.from_ms for one in aside if one.tier is below})
-        body, unreadable = await asyncio.to_thread(coarser, due.tier, bodies, named, known)
+        roll = await self.db.read(lambda connection: _next_roll(connection, now_ms))
+        if roll is None:
+            return False
+        due = roll.due
+        body, unreadable = await asyncio.to_thread(coarser, due.tier, roll.bodies, roll.named, roll.known)
         corrupt = {(due.host_id, from_ms): why for from_ms, why in unreadable.items()}
-        await self._write_rolled(due, body, corrupt, now_ms)
-        _tell_corrupt(below, corrupt)
+        await self.db.transact(lambda connection: _write_rolled(connection, due, body, corrupt, now_ms))
+        _tell_corrupt(BELOW[due.tier], corrupt)
         return True
 
-    async def _write_rolled(self, due: Due, body: bytes | None, corrupt: Mapping[Key, str], now_ms: int) -> None:
-        async with self.db.writing() as connection:
-            for key, why in corrupt.items():
-                await chunks.set_aside(connection, BELOW[due.tier], key, why, now_ms)
-            if body is not None:
-                await chunks.put(connection, due.tier, {(due.host_id, due.from_ms): body})
-                if due.tier is MINUTE:
-                    await chunks.owe(connection, [_owed(HOUR, due.host_id, due.from_ms, now_ms)])
-            await chunks.settle(connection, due)
+
+async def _write(db: AsyncConnection, rows: Sequence[Logged], found: Windows, made: Settled, now_ms: int) -> None:
+    for key, why in made.corrupt.items():
+        await chunks.set_aside(db, RAW, key, why, now_ms)
+    await chunks.note_lost(db, RAW, _lost(rows, found), now_ms)
+    await chunks.put(db, RAW, made.chunks)
+    await chunks.owe(db, [_owed(MINUTE, *key, now_ms) for key in made.chunks])
+    await fleet_history.raise_peaks(db, made.peaks)
+    await fleet_history.add_counts(db, made.counts)
+    await hot.settle(db, rows, kept=found.unreadable)
 
 
 def _lost(rows: Sequence[Logged], found: Windows) -> dict[Key, str]:
     """The chunks that lack a snapshot which nobody can read, and why."""
     bad = (row for row in rows if row.id in found.unreadable)
     return {(row.host_id, RAW.start_of(row.taken_ms)): f"a snapshot of it: {found.unreadable[row.id]}" for row in bad}
+
+
+class _Roll(NamedTuple):
+    """A coarser chunk that is due, and what it is made of."""
+
+    due: Due
+    bodies: Sequence[tuple[int, bytes]]
+    named: dict[int, Pool]
+    known: Before
+
+
+async def _next_roll(db: AsyncConnection, now_ms: int) -> _Roll | None:
+    found = await chunks.due(db, now_ms, 1)
+    if not found:
+        return None
+    [due] = found
+    below, end_ms = BELOW[due.tier], due.from_ms + due.tier.span_ms
+    bodies = await chunks.of_host(db, below, due.host_id, due.from_ms, end_ms)
+    aside = await chunks.aside(db, due.from_ms, end_ms, host_id=due.host_id)
+    before = await chunks.bodies(db, due.tier, [(due.host_id, due.from_ms)])
+    numbers = await pools.of_hosts(db, [due.host_id])
+    named = {number: pool for pool, number in numbers[due.host_id].items()}
+    known = Before(next(iter(before.values()), None), {one.from_ms for one in aside if one.tier is below})
+    return _Roll(due, bodies, named, known)
+
+
+async def _write_rolled(
+    db: AsyncConnection, due: Due, body: bytes | None, corrupt: Mapping[Key, str], now_ms: int
+) -> None:
+    for key, why in corrupt.items():
+        await chunks.set_aside(db, BELOW[due.tier], key, why, now_ms)
+    if body is not None:
+        await chunks.put(db, due.tier, {(due.host_id, due.from_ms): body})
+        if due.tier is MINUTE:
+            await chunks.owe(db, [_owed(HOUR, due.host_id, due.from_ms, now_ms)])
+    await chunks.settle(db, due)
 
 
 def _are_noted(known: Mapping[Pool, Numbered], named: Collection[Pool], seen_ms: int) -> bool:

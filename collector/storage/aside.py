@@ -17,8 +17,8 @@ from collector.storage.location import Location
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
 """What a transaction does. It awaits nothing but its connection."""
-THREADS = 2
-"""One writes while another reads."""
+THREADS = 3
+"""One writes while the evaluation reads, and the making of history."""
 
 
 class Aside:

@@ -26,6 +26,18 @@ async def test_a_commit_is_synced_to_the_disk(sqlite: Database) -> None:
     assert await sqlite.transact(synchronous) == 2
 
 
+async def test_what_is_deleted_is_not_written_once_more_to_be_overwritten(sqlite: Database) -> None:
+    """Debian builds SQLite so that it would be: a page for every snapshot that becomes history."""
+
+    async def secure_delete(connection: AsyncConnection) -> int:
+        return int((await connection.exec_driver_sql("PRAGMA secure_delete")).scalar_one())
+
+    fast = 2
+    assert await sqlite.transact(secure_delete) == await sqlite.read(secure_delete) == fast
+    async with sqlite.writing() as connection:
+        assert await secure_delete(connection) == fast
+
+
 async def test_a_backend_whose_driver_is_not_here_is_refused_in_one_line() -> None:
     with pytest.raises(InvalidDatabaseUrl, match="no driver"):
         async with database(locate("oracle+nothing://x/y")):
