@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, OCCUPANCY, SPENT_SOON, Scope
-from collector.alerts.observe import USAGE_FLOOR, Forecast, Observation, infer_unlisted, measure
+from collector.alerts.observe import USAGE_FLOOR, Filling, Forecast, Observation, infer_unlisted, measure
 from collector.alerts.rules import Rule
 from collector.alerts.step import FLAP_FORGET_MS, Alert, AlertState, Span, Transition, close, forget, step
 from collector.alerts.subject import Subject, of_pool
 from collector.alerts.where import Place
-from collector.forecast.early import Filling
 from shared.model import Pool, Reading, Snapshot
 
 Key = tuple[str, Subject]

@@ -1,9 +1,9 @@
 """What a snapshot says of one pool, listed in it or not, and what a condition makes of that. Pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.alerts.conditions import FAILURES, HEADROOM, KNEE, OCCUPANCY, SPENT_SOON, Condition
 from collector.alerts.step import Span
@@ -23,6 +23,23 @@ class Forecast:
 
     seconds: float
     rate_per_s: float
+
+
+class Filling(NamedTuple):
+    """A report as it came: its pools, and of each the ports held and the capacity, as packed little-endian u16."""
+
+    pools: Sequence[Pool]
+    held: bytes
+    capacity: bytes
+
+    def held_by(self, pool: Pool) -> int | None:
+        """What the pool held; None where it was less than a quarter full, or not there."""
+        try:
+            at = 2 * self.pools.index(pool)
+        except ValueError:
+            return None
+        held, capacity = (int.from_bytes(column[at : at + 2], "little") for column in (self.held, self.capacity))
+        return held if held >= USAGE_FLOOR * capacity else None
 
 
 @dataclass(frozen=True, slots=True)

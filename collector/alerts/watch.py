@@ -28,14 +28,13 @@ from collector.alerts.evaluate import (
 )
 from collector.alerts.evaluate import opened as open_case
 from collector.alerts.glance import Glance, calm_of
-from collector.alerts.observe import NO, YES, Observation
+from collector.alerts.observe import NO, YES, Filling, Observation
 from collector.alerts.rules import Rule
 from collector.alerts.step import Span
 from collector.alerts.subject import Subject
 from collector.alerts.survey import Summary, Surveyed, Totals, drifters, summarise, survey
 from collector.alerts.where import Place
 from collector.fleet.host import Doubt, patience_ms
-from collector.forecast.early import Filling
 from shared.model import Snapshot
 
 NO_DOUBT = Doubt(is_contested=False, skew_ms=0)

@@ -6,11 +6,10 @@ hundreds of thousands of them.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
-from collector.alerts.observe import USAGE_FLOOR
+from collector.alerts.observe import Filling
 from shared.model import Pool
 
 KEPT: Final = 8
@@ -22,28 +21,6 @@ _ENTRY_BYTES: Final = 300
 """What a report takes beside its numbers, thereabouts."""
 Key = tuple[str, Pool]
 """(host, pool)."""
-
-
-class Filling(NamedTuple):
-    """A report as it came: its pools, and of each the ports held and the capacity, as packed little-endian u16."""
-
-    pools: Sequence[Pool]
-    held: bytes
-    capacity: bytes
-
-    def held_by(self, pool: Pool) -> int | None:
-        """What the pool held; None where it was less than a quarter full, or not there."""
-        try:
-            at = 2 * self.pools.index(pool)
-        except ValueError:
-            return None
-        held, capacity = (int.from_bytes(column[at : at + 2], "little") for column in (self.held, self.capacity))
-        return held if held >= USAGE_FLOOR * capacity else None
-
-    @property
-    def size(self) -> int:
-        """Bytes that it keeps, thereabouts."""
-        return _ENTRY_BYTES + len(self.held) + len(self.capacity)
 
 
 class Early:
@@ -67,12 +44,12 @@ class Early:
         mine = self._reports.pop(host, None)
         self._reports[host] = mine = deque() if mine is None else mine
         mine.append((at_s, filling))
-        self._size += filling.size
+        self._size += _size_of(filling)
         if len(mine) > KEPT:
-            self._size -= mine.popleft()[1].size
+            self._size -= _size_of(mine.popleft()[1])
         while self._size > MOST_BYTES:
             _, oldest = self._reports.popitem(last=False)
-            self._size -= sum(one.size for _, one in oldest)
+            self._size -= sum(_size_of(one) for _, one in oldest)
 
     def take(self, key: Key) -> list[tuple[float, int]]:
         """The latest readings of the pool (when in s, ports held), oldest first; single ones are forgotten."""
@@ -80,3 +57,8 @@ class Early:
         told = ((at_s, one.held_by(pool)) for at_s, one in self._reports.get(host, ()))
         seen = sorted(chain(self._readings.pop(key, ()), ((at_s, held) for at_s, held in told if held is not None)))
         return seen[-KEPT:]
+
+
+def _size_of(one: Filling) -> int:
+    """Bytes that are kept of it, thereabouts."""
+    return _ENTRY_BYTES + len(one.held) + len(one.capacity)

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
+from collector.alerts.observe import Filling
 from collector.alerts.observe import Forecast as Foretold
-from collector.forecast.early import Early, Filling, Key
+from collector.forecast.early import Early, Key
 from collector.forecast.judge import USAGE_FLOOR, Forecast, Unforeseen, forecast
 from collector.forecast.past import Past
 from shared.model import Pool, Reading

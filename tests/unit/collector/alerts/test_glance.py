@@ -22,7 +22,7 @@ from shared.tcp import State
 from tests.builders import NOON_MS, a_failure, a_namespace, a_pool, a_reading, a_snapshot
 
 if TYPE_CHECKING:
-    from collector.forecast.early import Filling
+    from collector.alerts.observe import Filling
 
 LB1 = Place(host="lb1", role="edge", labels={"role": "edge"})
 

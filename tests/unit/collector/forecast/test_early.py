@@ -4,8 +4,9 @@ from array import array
 
 import pytest
 
+from collector.alerts.observe import Filling
 from collector.forecast import early
-from collector.forecast.early import KEPT, Early, Filling
+from collector.forecast.early import KEPT, Early
 from tests.builders import a_pool
 
 A, B = a_pool(9001), a_pool(9002)
@@ -39,7 +40,7 @@ def test_a_list_of_pools_may_change_between_reports() -> None:
 
 
 def test_past_its_bound_the_hosts_silent_for_longest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(early, "MOST_BYTES", 3 * report(80, 80).size)
+    monkeypatch.setattr(early, "MOST_BYTES", 3 * early._size_of(report(80, 80)))
     seen = Early()
     for second, host in enumerate(("lb1", "lb2", "lb1", "lb3")):
         seen.add_report(host, second, report(80, 80))
@@ -48,7 +49,7 @@ def test_past_its_bound_the_hosts_silent_for_longest_are_forgotten(monkeypatch: 
 
 def test_what_went_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a host reports, it takes what its last reports take."""
-    monkeypatch.setattr(early, "MOST_BYTES", (KEPT + 2) * report(80, 80).size)
+    monkeypatch.setattr(early, "MOST_BYTES", (KEPT + 2) * early._size_of(report(80, 80)))
     seen = Early()
     seen.add_report("lb2", 0, report(80, 80))
     for second in range(100):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.alerts.observe import Filling
 from collector.forecast import early, foresight
-from collector.forecast.early import Filling
 from collector.forecast.foresight import Foresight
 from tests.builders import NOON_MS, a_reading
 
