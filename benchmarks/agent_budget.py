@@ -32,7 +32,8 @@ MANY, MANY_POOLS = 200_000, 200
 IDLE = 28_000
 SETTLE_S = 22.0
 """Two samples: the first push opens a connection, after which the sockets are looked at once more."""
-WARM_SAMPLES = 1_000
+WARM_SAMPLES = 2_000
+"""Until then the page cache of the spool fills, in one step."""
 SAMPLES = 10_000
 SECONDS = 300.0
 """As long as counters may stand in for a look at the sockets: one look is among it."""

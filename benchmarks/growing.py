@@ -1,6 +1,6 @@
 """Sample after sample in one process, each looked at anew, spooled and taken out again: to see whether it grows.
 
-    python -m benchmarks.growing --samples 10000 --warm 1000
+    python -m benchmarks.growing --samples 10000 --warm 2000
 
 prints one JSON object: resident bytes after the warming up and after each tenth of the samples. Without the pushing,
 which would be what takes the time.
